@@ -24,7 +24,7 @@ from gateway.errors import ProviderUnavailable
 from gateway.events import CallResult, OnEvent, ProviderCalled, ignore
 from gateway.json_object import json_object
 from gateway.outgoing.egress import DIRECT, Egress
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 
 log = structlog.get_logger()
 _MOST_KEYS = 64
@@ -151,7 +151,7 @@ class Issuer:
                 yield call
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as problem:
             self._on_event(ProviderCalled(what, "error", time.perf_counter() - begun))
-            words = str(problem) if isinstance(problem, ResponseRefused) else trouble_of(problem).says
+            words = str(problem) if isinstance(problem, ResponseRefused) else failure_of(problem).words
             raise ProviderUnavailable(f"{what}: {words}") from problem
         self._on_event(ProviderCalled(what, call.result, time.perf_counter() - begun))
 

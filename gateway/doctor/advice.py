@@ -7,7 +7,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from gateway.outgoing.egress import Egress
-from gateway.outgoing.trouble import Kind
+from gateway.outgoing.failure import Kind
 
 Server = Literal["provider", "register", "public"]
 """Whom a check asked: ACM or an issuer, the register, or this site from outside."""

@@ -12,7 +12,7 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 class CheckResult:
     """What one check found: `says` is one line, `do` is what to do about it.
 
-    `cause` tells what went wrong with another server: a kind of gateway.outgoing.trouble, "http" for a status, or "answer".
+    `cause` tells what went wrong with another server: a kind of gateway.outgoing.failure, "http" for a status, or "answer".
     """
 
     check: str

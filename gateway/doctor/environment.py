@@ -21,7 +21,7 @@ from gateway.files.reason import may_be_there, reason
 from gateway.key_files.keyring import PURPOSES
 from gateway.observe.expiry import valid_until
 from gateway.outgoing.egress import DIRECT, ProxySettings
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 from gateway.session.sessions import Sessions
 from gateway.session.sqlite import OLDER
 from gateway.settings import Secret
@@ -142,7 +142,7 @@ async def _server(upstream: UpstreamSettings, address: Address) -> CheckResult:
     except (ValueError, OSError, GatewayError) as problem:
         if problem.__cause__ is None:
             return CheckResult("register", "failed", f"{address.url}: {problem}", correct)
-        kind, words = trouble_of(problem.__cause__, connecting=True)
+        kind, words = failure_of(problem.__cause__, connecting=True)
         do = _socket(address) or advice(kind, "register", address.url, DIRECT)
         return CheckResult("register", "failed", f"{address.url}: {words}", do, kind)
     finally:
@@ -202,7 +202,7 @@ async def _certificate(site: _Site) -> CheckResult:
         found = writer.get_extra_info("peercert")
         writer.close()
     except (OSError, TimeoutError) as problem:
-        kind, words = trouble_of(problem, connecting=True)
+        kind, words = failure_of(problem, connecting=True)
         status: Status = "failed" if kind.startswith("tls") else "warning"
         do = advice(kind, site.server, site.url, DIRECT)
         return CheckResult("certificate", status, f"{host}:{port}: {words}", do, kind)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from gateway.doctor.check_result import CheckResult
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 from gateway.plugin import FactSource
 from gateway.policy.ruleset import RuleSet, walk
 
@@ -43,7 +43,7 @@ async def _finding(source: FactSource) -> CheckResult | None:
         async with asyncio.timeout(source.timeout):
             says = await client.check()
     except (httpx2.HTTPError, TimeoutError) as problem:
-        kind, words = trouble_of(problem)
+        kind, words = failure_of(problem)
         do = f"let this machine reach {urlsplit(where).netloc}; until then the rules that ask it refuse everybody"
         return CheckResult(_CHECK, "failed", f"{where}: {words}", do, kind)
     except Exception as problem:  # noqa: BLE001 - whatever a source raises, its answer would not count

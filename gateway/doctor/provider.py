@@ -25,7 +25,7 @@ from gateway.doctor.advice import advice, advice_on_response
 from gateway.doctor.check_result import CheckResult
 from gateway.errors import LoginFailed, ProviderUnavailable
 from gateway.outgoing.egress import DIRECT, Egress
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 
 
 class ProviderCheckup:
@@ -78,7 +78,7 @@ class ProviderCheckup:
         cause = problem.__cause__
         if isinstance(cause, ResponseRefused) or cause is None:
             return CheckResult(check, "failed", problem.detail, advice_on_response(None), "answer")
-        kind, says = trouble_of(cause)
+        kind, says = failure_of(cause)
         do = advice(kind, "provider", url, self._egress)
         return CheckResult(check, "failed", f"{urlsplit(url).netloc}: {says}", do, kind)
 

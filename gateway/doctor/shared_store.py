@@ -24,8 +24,8 @@ async def shared_store(
         return
     # The library is needed only where there is such a server, and takes long to import.
     from gateway.session.redis import RedisStore  # noqa: PLC0415
+    from gateway.session.redis_failures import StoreForbidden  # noqa: PLC0415
     from gateway.session.redis_permissions import grants  # noqa: PLC0415
-    from gateway.session.redis_trouble import StoreForbidden  # noqa: PLC0415
 
     store = RedisStore(server, environment=name, clock=clock)
     try:

@@ -19,9 +19,9 @@ from redis.exceptions import RedisError
 from gateway.errors import StoreUnavailable
 from gateway.redis_servers.redis_pool import RedisPool
 from gateway.session.ended_keys import EndedKeys
+from gateway.session.redis_failures import StoreForbidden, forbidden, store_failure
 from gateway.session.redis_permissions import missing_permissions
 from gateway.session.redis_scripts import DELETE, FORGET, KEEP, PUT_VALUE, SWAP_ENTRY, TAKE_VALUE, TOUCH
-from gateway.session.redis_trouble import StoreForbidden, forbidden, store_trouble
 from gateway.session.store import StoredSession
 from gateway.settings import SharedStore
 
@@ -308,7 +308,7 @@ class RedisStore:
             async with asyncio.timeout(self._server.timeout):
                 answer = await ask(self._redis)
         except (RedisError, OSError, TimeoutError) as problem:
-            raise store_trouble(problem, self._server.address, self.prefix) from problem
+            raise store_failure(problem, self._server.address, self.prefix) from problem
         if self._pool is not None:
             self._ended.look(self._pool.made)
         return answer

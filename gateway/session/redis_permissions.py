@@ -9,7 +9,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from gateway.session.redis_trouble import permission_of
+from gateway.session.redis_failures import permission_of
 
 COMMON_KEY: Final = "{toegangspoort}:entries:/cards"
 """The one key that all environments on a server have in common: their cards, by which they find out that they share it."""

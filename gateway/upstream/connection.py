@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.errors import UpstreamBroken, UpstreamTimeout
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 from gateway.upstream.body_buffer import BodyBuffer
 from gateway.upstream.connection_state import (
     BODY,
@@ -282,7 +282,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
             else:
                 self.abandon(UpstreamBroken(_NOT_ENDED))
         elif self.state is WAITING:
-            self._fail(ConnectionClosed(trouble_of(exc).says if isinstance(exc, ssl.SSLError) else ""))
+            self._fail(ConnectionClosed(failure_of(exc).words if isinstance(exc, ssl.SSLError) else ""))
         else:
             self.abandon(UpstreamBroken("the register closed the connection in the middle of its answer"))
         self._tell()

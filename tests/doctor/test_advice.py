@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.doctor.advice import advice, advice_on_response
 from gateway.outgoing.egress import DIRECT
-from gateway.outgoing.trouble import Kind
+from gateway.outgoing.failure import Kind
 from tests.auth.scripted_provider import CLIENT_ID, ScriptedProvider
 from tests.connect_proxy import ConnectProxy
 from tests.doctor.conftest import GOOD, House, house

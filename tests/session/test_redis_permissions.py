@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from gateway.errors import StoreUnavailable
 from gateway.plugin import SharedStore
 from gateway.session.redis import RedisStore
+from gateway.session.redis_failures import StoreForbidden
 from gateway.session.redis_permissions import COMMANDS, grants
-from gateway.session.redis_trouble import StoreForbidden
 from gateway.settings import Secret
 from plugins.rate import Counter
 from tests.redis_server import RedisServer

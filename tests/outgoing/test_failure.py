@@ -13,7 +13,7 @@ import pytest
 from starlette.responses import Response
 
 from gateway.outgoing.egress import DIRECT, Egress
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 from tests.connect_proxy import ConnectProxy
 from tests.tls import Certificates, Kind
 
@@ -36,8 +36,8 @@ async def kind_of(url: str, certificates: Certificates, egress: Egress = DIRECT)
     with pytest.raises((httpx2.HTTPError, TimeoutError)) as raised:
         async with httpx2.AsyncClient(transport=transport, timeout=httpx2.Timeout(0.3, connect=20)) as client:
             await client.get(url)
-    found = trouble_of(raised.value)
-    assert found.says
+    found = failure_of(raised.value)
+    assert found.words
     return found.kind
 
 
@@ -66,9 +66,9 @@ async def test_certificates(certificates: Certificates, kind: Kind, trouble: str
 def test_a_refusal_of_our_certificate_is_no_lack_of_tls(reason: str, kind: str) -> None:
     problem = ssl.SSLError(1, reason)
     problem.reason = reason
-    found = trouble_of(problem)
+    found = failure_of(problem)
     assert found.kind == kind
-    assert reason.lower().replace("_", " ") in found.says
+    assert reason.lower().replace("_", " ") in found.words
 
 
 async def raw(answer: bytes | None) -> tuple[asyncio.Server, str]:
@@ -124,4 +124,4 @@ async def test_a_proxy_that_cannot_be_reached(certificates: Certificates, site: 
     [(OSError(113, "No route to host"), "tcp"), (TimeoutError(), "timeout"), (ValueError("odd"), "unknown"), (httpx2.ConnectTimeout(""), "tcp")],
 )  # fmt: skip
 def test_exceptions_by_themselves(problem: Any, kind: str) -> None:
-    assert trouble_of(problem).kind == kind
+    assert failure_of(problem).kind == kind

@@ -17,7 +17,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisUnreachable
 
 from gateway.errors import StoreUnavailable
-from gateway.outgoing.trouble import trouble_of
+from gateway.outgoing.failure import failure_of
 
 # `User gw has no permissions to run the 'hset' command`, and what Redis 7.0 says where a script runs it.
 _COMMAND: Final = re.compile(r"'([\w|-]+)' command")
@@ -42,7 +42,7 @@ class StoreForbidden(StoreUnavailable):
     """The user of the server lacks a permission."""
 
 
-def store_trouble(problem: BaseException, address: str, prefix: str) -> StoreUnavailable:
+def store_failure(problem: BaseException, address: str, prefix: str) -> StoreUnavailable:
     """The error for a call that failed. `prefix` is that of the environment's keys."""
     if isinstance(problem, ResponseError) and (lacking := permission_of(str(problem), prefix)):
         return forbidden(address, lacking)
@@ -80,7 +80,7 @@ def _words(problem: BaseException) -> str:
         return "it does not accept the user or the password: correct session.store_password, or the user in session.store"
     if isinstance(problem, ResponseError):
         return f"it refuses: {text[:120]}"
-    found = trouble_of(problem)
+    found = failure_of(problem)
     if found.kind != "unknown":
-        return found.says
+        return found.words
     return "it broke off the connection" if isinstance(problem, RedisUnreachable) else type(problem).__name__

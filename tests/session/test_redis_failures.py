@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.errors import StoreUnavailable
 from gateway.session.redis import RedisStore
-from gateway.session.redis_trouble import permission_of
+from gateway.session.redis_failures import permission_of
 from gateway.settings import SharedStore
 from tests.redis_server import RedisServer
 

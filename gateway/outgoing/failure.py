@@ -33,67 +33,67 @@ _REFUSES_OURS: Final = (
 )  # fmt: skip
 
 
-class Trouble(NamedTuple):
+class CallFailure(NamedTuple):
     """What went wrong, as a kind and as words for operators."""
 
     kind: Kind
-    says: str
+    words: str
 
 
-def trouble_of(problem: BaseException, *, connecting: bool = False) -> Trouble:
+def failure_of(problem: BaseException, *, connecting: bool = False) -> CallFailure:
     """What an exception of a network call means; `connecting` where nothing was sent yet."""
     causes = tuple(_causes(problem))
     failed = next((each for each in causes if isinstance(each, ProxyFailed)), None)
     if failed is None:
         late = connecting and isinstance(problem, TimeoutError)
-        return Trouble("tcp", "no connection in time (TCP)") if late else _direct(causes)
+        return CallFailure("tcp", "no connection in time (TCP)") if late else _direct(causes)
     if failed.status:
         return _refused(failed.status)
-    kind, says = _direct(causes)
+    kind, words = _direct(causes)
     proxied: Kind = "proxy-dns" if kind == "dns" else "proxy-tls" if kind.startswith("tls") else "proxy-tcp"
-    return Trouble(proxied, f"the proxy cannot be used: {says}")
+    return CallFailure(proxied, f"the proxy cannot be used: {words}")
 
 
-def _refused(status: int) -> Trouble:
+def _refused(status: int) -> CallFailure:
     if status == 407:
-        return Trouble("proxy-login", "the proxy wants another user or password (407)")
+        return CallFailure("proxy-login", "the proxy wants another user or password (407)")
     if status >= 500:
-        return Trouble("proxy-target", f"the proxy cannot reach that server ({status})")
-    return Trouble("proxy-refuses", f"the proxy does not let this call through ({status})")
+        return CallFailure("proxy-target", f"the proxy cannot reach that server ({status})")
+    return CallFailure("proxy-refuses", f"the proxy does not let this call through ({status})")
 
 
-def _direct(causes: tuple[BaseException, ...]) -> Trouble:
+def _direct(causes: tuple[BaseException, ...]) -> CallFailure:
     for each in causes:
         if isinstance(each, socket.gaierror):
-            return Trouble("dns", "its name cannot be looked up (DNS)")
+            return CallFailure("dns", "its name cannot be looked up (DNS)")
         if isinstance(each, ssl.SSLCertVerificationError):
-            kind, says = _CERTIFICATE.get(each.verify_code, ("tls", each.verify_message))
-            return Trouble(kind, says)
+            kind, words = _CERTIFICATE.get(each.verify_code, ("tls", each.verify_message))
+            return CallFailure(kind, words)
         if isinstance(each, ssl.SSLError):
             return _tls(each)
         if isinstance(each, httpx2.ConnectTimeout):
-            return Trouble("tcp", "no connection in time (TCP)")
+            return CallFailure("tcp", "no connection in time (TCP)")
         if isinstance(each, ConnectionRefusedError):
-            return Trouble("tcp", "it refuses connections (TCP)")
+            return CallFailure("tcp", "it refuses connections (TCP)")
         if isinstance(
             each, (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError, ConnectionResetError)
         ):
-            return Trouble("broken", "it broke off the connection before its answer was whole")
+            return CallFailure("broken", "it broke off the connection before its answer was whole")
         if isinstance(each, (httpx2.TimeoutException, TimeoutError)):
-            return Trouble("timeout", "it is connected, but gives no answer in time")
+            return CallFailure("timeout", "it is connected, but gives no answer in time")
     reasons = [each.strerror for each in causes if isinstance(each, OSError) and each.strerror]
     if any(isinstance(each, (OSError, httpx2.ConnectError)) for each in causes):
-        return Trouble("tcp", f"it cannot be reached (TCP): {(reasons or ['no connection'])[-1].lower()}")
-    return Trouble("unknown", str(causes[0]) or type(causes[0]).__name__)
+        return CallFailure("tcp", f"it cannot be reached (TCP): {(reasons or ['no connection'])[-1].lower()}")
+    return CallFailure("unknown", str(causes[0]) or type(causes[0]).__name__)
 
 
-def _tls(problem: ssl.SSLError) -> Trouble:
-    says = (problem.reason or "broken off").replace("_", " ").lower()
-    if any(says.endswith(f"alert {each}") for each in _REFUSES_OURS):
-        return Trouble(
-            "tls-refused", f"it does not accept the certificate of this side, or that there is none: {says}"
+def _tls(problem: ssl.SSLError) -> CallFailure:
+    words = (problem.reason or "broken off").replace("_", " ").lower()
+    if any(words.endswith(f"alert {each}") for each in _REFUSES_OURS):
+        return CallFailure(
+            "tls-refused", f"it does not accept the certificate of this side, or that there is none: {words}"
         )
-    return Trouble("tls", f"no TLS connection: {says}")
+    return CallFailure("tls", f"no TLS connection: {words}")
 
 
 def _causes(problem: BaseException) -> Iterator[BaseException]:
