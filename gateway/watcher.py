@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from gateway.background import Loop
 from gateway.events import OnEvent, ignore
-from gateway.files.looks import Looks, Watched, looks
+from gateway.files.file_states import FileStates, Watched, file_states
 
 
 class Watcher:
@@ -36,11 +36,11 @@ class Watcher:
         self._quiet = quiet
         self._longest_wait = longest_wait
         self._suffixes = suffixes
-        self._seen: Looks = {}
+        self._seen: FileStates = {}
         self._done = True
         self._loop = Loop(name, self._turn, pause=look_every, on_event=on_event)
 
-    async def start(self, seen: Looks | None = None) -> None:
+    async def start(self, seen: FileStates | None = None) -> None:
         """Watch from now on. What differs from `seen` is a change; without, what differs from this moment."""
         self._seen = seen if seen is not None else await self._look()
         self._loop.start()
@@ -71,9 +71,9 @@ class Watcher:
         self._done = await self._on_change()
         # The next look finds what changed since, and what was not watched yet. To be watched no more is no change.
         watched = frozenset(self._paths())
-        self._seen = {each: look for each, look in self._seen.items() if each in watched}
+        self._seen = {each: state for each, state in self._seen.items() if each in watched}
 
-    async def _settled(self) -> Looks:
+    async def _settled(self) -> FileStates:
         clock = asyncio.get_running_loop().time
         end = clock() + self._longest_wait
         seen = await self._look()
@@ -85,5 +85,5 @@ class Watcher:
             seen = now
         return seen
 
-    async def _look(self) -> Looks:
-        return await asyncio.to_thread(looks, tuple(self._paths()), self._suffixes)
+    async def _look(self) -> FileStates:
+        return await asyncio.to_thread(file_states, tuple(self._paths()), self._suffixes)

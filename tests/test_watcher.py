@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway.files.looks import Watched
+from gateway.files.file_states import Watched
 from gateway.files.pattern import Pattern
 from gateway.watcher import Watcher
 

@@ -35,7 +35,7 @@ from gateway.config import Config, ConfigError
 from gateway.config.reload import watched_config
 from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
-from gateway.files.looks import Watched
+from gateway.files.file_states import Watched
 from gateway.observe.logs import configure_logs
 from gateway.pages.wire import WirePages
 from gateway.settings import ListenAddress

@@ -22,7 +22,7 @@ from gateway.config.problems import ConfigError, Problem, unknown
 from gateway.edge.authority import host_name
 from gateway.edge.settings import DrainSettings, EdgeSettings, FrontSettings, PathSettings
 from gateway.emergency.settings import EmergencySettings
-from gateway.files.looks import Looks, Watched
+from gateway.files.file_states import FileStates, Watched
 from gateway.handling import DEFAULT_UPSTREAM
 from gateway.identity.settings import AssertionSettings, HeaderSettings
 from gateway.key_files.keyring import Purpose, Ring
@@ -280,7 +280,7 @@ class Config:
     """A valid configuration. `rules` and `suites` hold the rule set and the tests of each environment.
 
     `files` are all that it was read from, included ones too. A change to any of the files and folders in `watched`, or to
-    which files fit its patterns, may change it; `seen` is how these looked before they were read.
+    which files fit its patterns, may change it; `seen` has their states before they were read.
     """
 
     path: Path
@@ -295,7 +295,7 @@ class Config:
     pages: PagesSettings
     files: tuple[Path, ...] = ()
     watched: tuple[Watched, ...] = ()
-    seen: Looks | None = None
+    seen: FileStates | None = None
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment with this name. Raises ConfigError if there is none."""

@@ -17,7 +17,7 @@ from gateway.config.load import load
 from gateway.config.model import Config, EnvironmentSettings
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.suites import failures
-from gateway.files.looks import Watched, looks
+from gateway.files.file_states import Watched, file_states
 from gateway.policy.ruleset import claims_of
 
 # What is taken from a changed file at once; of the latter two, the file stays as it is.
@@ -52,13 +52,13 @@ def checked_config(path: Path, environment: str) -> Config:
 
 
 def watched_config(path: Path, environment: str, watched: Iterable[Watched] = ()) -> Config:
-    """The same, with how its files looked before they were read: whoever watches them later misses no change.
+    """The same, with the states of its files before they were read: whoever watches them later misses no change.
 
     `watched` is what to look at. Where that is not known, the configuration is read twice. Raises ConfigError.
     """
     before = frozenset(watched)
     while True:
-        seen = looks(before, READ_SUFFIXES)
+        seen = file_states(before, READ_SUFFIXES)
         config = checked_config(path, environment)
         if frozenset(config.watched) == before:
             return replace(config, seen=seen)

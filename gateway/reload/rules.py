@@ -19,7 +19,7 @@ from gateway.config.includes import included_by
 from gateway.config.reload import READ_SUFFIXES, Reloaded, reload_config
 from gateway.config.trial import trial_problems
 from gateway.events import OnEvent, RulesChanged, RulesLoaded, RulesRefused
-from gateway.files.looks import Watched
+from gateway.files.file_states import Watched
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
 from gateway.policy.in_force import OpenRule, RulesInForce, periods

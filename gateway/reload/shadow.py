@@ -18,7 +18,7 @@ from gateway.config.includes import included_by
 from gateway.config.reload import READ_SUFFIXES
 from gateway.config.trial import trial_problems
 from gateway.events import CandidateChanged, OnEvent
-from gateway.files.looks import Watched
+from gateway.files.file_states import Watched
 from gateway.observe.health import HealthStatus
 from gateway.policy.candidate import Candidate
 from gateway.policy.ruleset import RuleSet, claims_of

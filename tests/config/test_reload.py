@@ -8,7 +8,7 @@ import pytest
 
 from gateway.config import Config, ConfigError, load, reload
 from gateway.config.reload import checked_config, reload_config, watched_config
-from gateway.files.looks import looks
+from gateway.files.file_states import file_states
 from tests.config.test_lock import environments
 from tests.config.test_rules import rule
 from tests.gateways import write_config
@@ -51,4 +51,4 @@ def test_how_files_looked_is_from_before_they_were_read(
     monkeypatch.setattr(reload, "checked_config", change_after)
     found = watched_config(path, "ti", quiet.watched)
     assert len(reads) == 1
-    assert found.seen == quiet.seen != looks(found.seen, reload.READ_SUFFIXES)
+    assert found.seen == quiet.seen != file_states(found.seen, reload.READ_SUFFIXES)
