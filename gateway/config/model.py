@@ -36,7 +36,8 @@ from gateway.policy.ruleset import RuleSet, with_emergencies
 from gateway.policy.settings import EnvironmentRules, PollSettings, RightSettings, UncheckedRules
 from gateway.session.settings import SessionSettings
 from gateway.settings import FileBeside, LanguageTag, ListenAddress, Settings, Whole, in_folder
-from gateway.upstream.settings import StreamSettings, UpstreamName, UpstreamSettings
+from gateway.upstream.settings import UpstreamName, UpstreamSettings
+from gateway.upstream.stream_settings import StreamSettings
 
 AcceptedHere = Literal[
     "proxy-not-trusted",

@@ -14,7 +14,7 @@ from gateway.http_semantics import media_type
 from gateway.pipeline.polling import Polling
 from gateway.session.sessions import Sessions
 from gateway.upstream.live_streams import Streams
-from gateway.upstream.settings import StreamSettings
+from gateway.upstream.stream_settings import StreamSettings
 
 # Answers that go on for as long as somebody keeps the page open, whether they look at it or not.
 _EVENTS: Final = frozenset(

@@ -24,7 +24,7 @@ from gateway.events import (
     StreamsCounted,
     ignore,
 )
-from gateway.upstream.settings import StreamSettings
+from gateway.upstream.stream_settings import StreamSettings
 
 log = structlog.get_logger()
 

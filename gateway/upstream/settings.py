@@ -1,4 +1,4 @@
-"""What an operator can set about the register behind the gateway, and about open streams."""
+"""What an operator can set about the register behind the gateway."""
 
 from __future__ import annotations
 
@@ -334,16 +334,6 @@ class UpstreamSettings(Settings):
         if self.breaker is None and len(self.addresses) > 1:
             return BreakerSettings()
         return self.breaker if self.breaker is not None and self.breaker.enabled else None
-
-
-class StreamSettings(Settings):
-    """How long an answer or upload that lasts may go on after the session, the right or the rule has ended."""
-
-    judge_every: Duration = Field(default=5.0, ge=0.1, le=300.0)
-    """Open streams are judged again this often, and within a second after a reload, a block or a logout here."""
-
-    unjudged: Duration = Field(default=30.0, ge=0.0, le=3600.0)
-    """How long a stream goes on while nobody can judge it: the session store or a fact source does not answer."""
 
 
 # A name under `upstreams:`.

@@ -13,7 +13,7 @@ from gateway.errors import Forbidden, GatewayError, InternalFault, LoginRequired
 from gateway.events import BlocksChanged, Event, SessionEnded, StreamCut, StreamsCounted
 from gateway.model import Decision
 from gateway.upstream.live_streams import Cut, Streams
-from gateway.upstream.settings import StreamSettings
+from gateway.upstream.stream_settings import StreamSettings
 from tests.waiting import eventually
 
 OFTEN = StreamSettings(judge_every=0.1, unjudged=0.25)
