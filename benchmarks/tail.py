@@ -27,8 +27,8 @@ import uvloop
 from benchmarks.reload import rules
 from gateway import garbage
 from gateway.app import Gateway
-from gateway.blocks import file as blocks
-from gateway.blocks.file import Block
+from gateway.blocks import block_list as blocks
+from gateway.blocks.block_list import Block
 from gateway.config import load
 from gateway.edge.protocol import protocol_class
 from gateway.events import BlocksChanged, Event, RulesChanged

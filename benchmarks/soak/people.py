@@ -16,8 +16,8 @@ from benchmarks.soak.client import Answer, Client, read_body
 from benchmarks.soak.gateway import Target
 from benchmarks.soak.ledger import Ledger, Lost
 from benchmarks.soak.register import BLOCK
-from gateway.blocks import file as blocks
-from gateway.blocks.file import Block
+from gateway.blocks import block_list as blocks
+from gateway.blocks.block_list import Block
 from gateway.config import load
 from simulator.login import LoginEnded, login
 

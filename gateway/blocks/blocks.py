@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.blocks.file import BLOCKS, Block
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.blocks.settings import BlockSettings
 from gateway.caching.object_memo import ObjectMemo
 from gateway.events import BlocksChanged, BlocksLoaded, OnEvent, ignore

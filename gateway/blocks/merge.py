@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.blocks.file import Block
+from gateway.blocks.block_list import Block
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.blocks.file import BLOCKS, Block
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.blocks.merge import Merged, with_block, without_block
 from gateway.cli.belgian_time import belgian_time, read_belgian_time
 from gateway.cli.chosen_environment import ChosenEnvironment

@@ -11,7 +11,7 @@ from typing import Literal
 from gateway.auth.client import ASSERTION_SECONDS
 from gateway.auth.client_keys import client_keys
 from gateway.auth.settings import PrivateKeyJwt
-from gateway.blocks.file import Block
+from gateway.blocks.block_list import Block
 from gateway.config import EnvironmentSettings
 from gateway.files.reason import may_be_there
 from gateway.identity.assertion_keys import keys_in

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from gateway.auth.settings import PrivateKeyJwt
-from gateway.blocks.file import BLOCKS, Block
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.client_keys import (
     client_auth,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from gateway.blocks.file import BLOCKS, Block
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.blocks.merge import Merged, with_block
 from gateway.cli.confirm import Confirmation, carried_out
 from gateway.cli.ordered import change_shared

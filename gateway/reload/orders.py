@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from gateway.background import Loop
+from gateway.blocks.block_list import BLOCKS
 from gateway.blocks.blocks import Blocks
 from gateway.config import Config
 from gateway.errors import StoreUnavailable
@@ -25,7 +26,6 @@ from gateway.session.ticket import session_id
 
 log = structlog.get_logger()
 
-BLOCKS: Final = "blocks"
 REVOKED: Final = "revoked:"
 _PUBLIC_ID: Final = 16
 # A process is taken for gone when it has not reported for this long.
@@ -70,7 +70,7 @@ class Orders:
         self._board = sessions.board
         self._sessions = sessions
         self._in_force = blocks
-        self._blocks = SharedOrder(BLOCKS, sessions.board, blocks.take_shared, copy)
+        self._blocks = SharedOrder(BLOCKS.name, sessions.board, blocks.take_shared, copy)
         self._shared = (self._blocks, *more)
         self._look_every = look_every
         self._clock = clock

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from gateway.blocks.block_list import Block, change
 from gateway.blocks.blocks import Blocks
-from gateway.blocks.file import Block, change
 from gateway.blocks.settings import BlockSettings
 from gateway.events import BlocksChanged, BlocksLoaded, Event
 from gateway.key_files.keyring import Key

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.blocks.file import Block
+from gateway.blocks.block_list import Block
 from gateway.blocks.merge import with_block, without_block
 
 FIRST = Block("b-1", "organisation", "0428315871", "fraud", "zoe", 100.0, 200.0)

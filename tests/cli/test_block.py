@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
-from gateway.blocks.file import change
+from gateway.blocks.block_list import change
 from gateway.cli import application
 from gateway.config import load
 from gateway.observe import record_reader

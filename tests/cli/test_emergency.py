@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from gateway.blocks.file import Block, change
+from gateway.blocks.block_list import Block, change
 from gateway.cli import application
 from gateway.emergency.codes import new_code
 from tests.gateway_fixture import CALL, Browser, GatewayFixture, scripted_gateway

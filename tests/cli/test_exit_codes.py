@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway import cli
-from gateway.blocks.file import change
+from gateway.blocks.block_list import change
 from gateway.cli import application, commands
 from gateway.cli.command_help import COMMON, Command
 from gateway.config import load

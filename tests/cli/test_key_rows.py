@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from gateway.blocks.file import Block
+from gateway.blocks.block_list import Block
 from gateway.cli.key_rows import KeyRow, members_of, rows, shared_key
 from gateway.config import EnvironmentSettings, load
 from gateway.config.key_files import rotate_key

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from gateway.blocks.file import BLOCKS, Block
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.cli import application
 from gateway.config import load
 from gateway.key_files.keyring import PURPOSES

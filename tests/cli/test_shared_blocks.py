@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.blocks.file import BLOCKS, Block
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.cli.ordered import shared_orders
 from gateway.cli.people import Listed, SessionFilter
 from gateway.cli.shared_blocks import NamedBlock, block_everywhere, unblock_everywhere

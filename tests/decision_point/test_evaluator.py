@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.blocks.file import Block, change
+from gateway.blocks.block_list import Block, change
 from tests.decision_point.asking import Program, asked_gateway
 from tests.gateway_fixture import GatewayFixture
 from tests.waiting import until

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from gateway.blocks.file import Block, change
+from gateway.blocks.block_list import Block, change
 from tests.gateway_fixture import PAGE, Browser, GatewayFixture
 from tests.waiting import until
 from tests.websockets import TEXT, Client, accept_of, frame

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.blocks.file import Block, change
+from gateway.blocks.block_list import Block, change
 from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
 from tests.gateways import PLUGINS
 

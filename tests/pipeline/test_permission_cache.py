@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import yaml
 
-from gateway.blocks.file import Block, change
+from gateway.blocks.block_list import Block, change
 from tests.bound_browser import BoundBrowser
 from tests.gateway_fixture import RIGHTS, Browser, GatewayFixture, scripted_gateway
 from tests.gateways import PLUGINS

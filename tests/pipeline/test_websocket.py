@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from gateway.app import Gateway
-from gateway.blocks.file import Block, change
+from gateway.blocks.block_list import Block, change
 from gateway.config import load
 from gateway.session.sqlite import SqliteStore
 from tests.gateway_fixture import GatewayFixture, scripted_gateway

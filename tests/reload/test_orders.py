@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.blocks.block_list import BLOCKS, Block
 from gateway.blocks.blocks import Blocks
-from gateway.blocks.file import BLOCKS as LIST
-from gateway.blocks.file import Block
 from gateway.blocks.settings import BlockSettings
 from gateway.events import Event, SessionEnded
 from gateway.model import Identity
-from gateway.reload.orders import BLOCKS, Orders, revoked
+from gateway.reload.orders import Orders, revoked
 from gateway.session.board import Board
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
@@ -94,7 +93,7 @@ def operator(store: MemoryStore, *keys: bytes) -> Board:
 
 
 async def put(board: Board, *blocks: Block) -> int:
-    return (await board.change(BLOCKS, lambda _content: LIST.text(blocks, "ti"))).revision
+    return (await board.change(BLOCKS.name, lambda _content: BLOCKS.text(blocks, "ti"))).revision
 
 
 async def test_blocks_come_into_force_and_are_reported(store: MemoryStore, running: Running) -> None:
@@ -147,21 +146,21 @@ async def test_a_store_that_lost_the_blocks_gets_them_again(store: MemoryStore, 
     async with running() as process:
         await put(board, BLOCK)
         await eventually(process.blocked)
-        older = (await board.orders())[BLOCKS]
+        older = (await board.orders())[BLOCKS.name]
         await put(board, BLOCK, Block("b-2", "person", "bert", "r", "zoe", 0.0))
         await eventually(lambda: len(process.blocks.known) == 2)
         for lost in (None, older):
-            await store.drop_entry("orders", BLOCKS)
+            await store.drop_entry("orders", BLOCKS.name)
             if lost is not None:
-                await store.put_entry("orders", BLOCKS, lost, until=math.inf)
-            while board.read(BLOCKS, (await board.orders()).get(BLOCKS, older)).revision != 2:
+                await store.put_entry("orders", BLOCKS.name, lost, until=math.inf)
+            while board.read(BLOCKS.name, (await board.orders()).get(BLOCKS.name, older)).revision != 2:
                 await asyncio.sleep(0.01)
             assert process.blocked()
     # Everything stopped, and the store is empty when it begins again.
-    await store.drop_entry("orders", BLOCKS)
+    await store.drop_entry("orders", BLOCKS.name)
     async with running() as process:
         assert process.blocked()
-        assert board.read(BLOCKS, (await board.orders())[BLOCKS]).revision == 2
+        assert board.read(BLOCKS.name, (await board.orders())[BLOCKS.name]).revision == 2
 
 
 async def test_a_key_that_is_replaced_loses_no_block(
@@ -188,10 +187,10 @@ async def test_garbage_is_replaced_by_what_is_in_force(
     async with running() as process:
         await put(board, BLOCK)
         await eventually(process.blocked)
-        await store.put_entry("orders", BLOCKS, garbage, until=math.inf)
-        while (await board.orders())[BLOCKS] == garbage:
+        await store.put_entry("orders", BLOCKS.name, garbage, until=math.inf)
+        while (await board.orders())[BLOCKS.name] == garbage:
             await asyncio.sleep(0.01)
-        assert board.read(BLOCKS, (await board.orders())[BLOCKS]).revision == 1
+        assert board.read(BLOCKS.name, (await board.orders())[BLOCKS.name]).revision == 1
         assert process.blocked()
 
 
@@ -200,7 +199,7 @@ async def test_blocks_that_make_no_sense_lift_none(store: MemoryStore, running: 
     async with running() as process:
         await put(board, BLOCK)
         await eventually(process.blocked)
-        await board.change(BLOCKS, lambda _content: b"[" * 200_000)
+        await board.change(BLOCKS.name, lambda _content: b"[" * 200_000)
         while (await process.orders.check()).detail.startswith("current"):
             await asyncio.sleep(0.01)
         assert process.blocked()
@@ -211,7 +210,7 @@ async def test_blocks_that_make_no_sense_lift_none(store: MemoryStore, running: 
 
 
 async def test_it_does_not_start_with_blocks_it_cannot_read(store: MemoryStore, running: Running) -> None:
-    await operator(store, OTHER).change(BLOCKS, lambda _content: b"{}")
+    await operator(store, OTHER).change(BLOCKS.name, lambda _content: b"{}")
     with pytest.raises(ValueError, match="previous_keys"):
         async with running():
             pass

@@ -11,9 +11,9 @@ import anyio
 import pytest
 from redis.asyncio import Redis
 
+from gateway.blocks.block_list import BLOCKS as LIST
+from gateway.blocks.block_list import Block
 from gateway.blocks.blocks import Blocks
-from gateway.blocks.file import BLOCKS as LIST
-from gateway.blocks.file import Block
 from gateway.blocks.settings import BlockSettings
 from gateway.model import Identity
 from gateway.reload.orders import BLOCKS, REVOKED, Orders

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from gateway.analysis.lint import Finding
-from gateway.blocks.file import Block, read, read_copy
+from gateway.blocks.block_list import Block, read, read_copy
 from gateway.config.load import Source
 from gateway.config.positions import Place
 

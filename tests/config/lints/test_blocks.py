@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.blocks.file import BLOCKS, Block, change
+from gateway.blocks.block_list import BLOCKS, Block, change
 from gateway.config import Config, load
 from gateway.config.lint import findings
 from tests.gateways import settings, write_config

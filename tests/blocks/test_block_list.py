@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.blocks.file import Block, change, read
+from gateway.blocks.block_list import Block, change, read
 
 BLOCK = Block("b-1", "organisation", "0428315871", "fraud", "zoe", 1_795_466_000.0)
 
