@@ -1,4 +1,4 @@
-"""What a front asks: the request that it has before it, read from the request that it sends to ask.
+"""What a front asks: the request that it has before it, read from the subrequest that it sends to ask.
 
 Believed only at the front's own listener, from its peers. On the public listener these headers mean nothing.
 """
@@ -35,7 +35,7 @@ class _Dialect:
     """Where a front of this kind asks, and the header lines in which it says what it has before it.
 
     With a `prefix` the path of the request follows after one of the paths, and the method and host are those of the
-    question. `brief`: it passes on no answer but 401 and 403, without their content, and asks for a page in a second
+    subrequest. `brief`: it passes on no answer but 401 and 403, without their content, and asks for a page in a second
     request. `removes`: it removes headers that the answer names.
     """
 
@@ -69,13 +69,13 @@ _DIALECTS: Final[Mapping[str, _Dialect]] = {
     "envoy": _BEFORE_THE_PATH,
     "envoy-grpc": _BEFORE_THE_PATH,
 }
-# The address is resolved here, and Host is that of the request; a body's framing is that of the question.
+# The address is resolved here, and Host is that of the request; a body's framing is that of the subrequest.
 _SAID: Final = frozenset((b"host", b"x-forwarded-for"))
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 
 
 class _Before(NamedTuple):
-    """What the header lines of a question say about the request that the front has before it."""
+    """What the header lines of a subrequest say about the request that the front has before it."""
 
     method: str
     target: bytes
@@ -136,7 +136,7 @@ class Front:
         return "page" if path == PAGE and self._dialect.brief else None
 
     def asked(self, scope: Scope, kind: Kind) -> dict[str, Any]:
-        """The ASGI scope of the request that the front has before it. Raises InternalFault where the question lacks it."""
+        """The ASGI scope of the request that the front has before it. Raises InternalFault where the subrequest lacks it."""
         lines: Sequence[HeaderLine] = scope["headers"]
         passing: HeaderLines = ()
         if kind == "page":
@@ -187,7 +187,7 @@ def _behind(target: bytes, prefixes: Iterable[str]) -> bytes:
     for prefix in prefixes:
         if target.startswith(prefix.encode("ascii")):
             return target[len(prefix) - 1 :]
-    raise InternalFault("the question was asked in another form than its path")
+    raise InternalFault("the target of the subrequest does not begin as its path does")
 
 
 def _restore_upgrade(headers: list[HeaderLine]) -> None:

@@ -1,4 +1,4 @@
-"""A listener for Envoy's ext_authz over gRPC: each check becomes the question that Envoy would ask over HTTP.
+"""A listener for Envoy's ext_authz over gRPC: each check becomes the subrequest that Envoy would ask over HTTP.
 
 https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/external_auth.proto
 Needs the packages of `toegangspoort[grpc]`, so it is imported only where a front speaks gRPC.
@@ -75,7 +75,7 @@ class _Checks:
     def Check(self, request: authz.CheckRequest, context: Any) -> authz.CheckResponse:  # noqa: N802
         """One check. An application that fails gives no answer: Envoy refuses then."""
         answer = _Answer()
-        judging = self._app(question_scope(request, _client(context.peer())), _no_body(), answer.send)
+        judging = self._app(subrequest_scope(request, _client(context.peer())), _no_body(), answer.send)
         future = asyncio.run_coroutine_threadsafe(judging, self._loop)
         # Envoy stopped waiting.
         context.add_callback(future.cancel)
@@ -83,8 +83,8 @@ class _Checks:
         return answer.response()
 
 
-def question_scope(request: authz.CheckRequest, client: tuple[str, int] | None) -> dict[str, Any]:
-    """The ASGI scope of the question over HTTP. Envoy must send each header line (`encode_raw_headers: true`)."""
+def subrequest_scope(request: authz.CheckRequest, client: tuple[str, int] | None) -> dict[str, Any]:
+    """The ASGI scope of the subrequest over HTTP. Envoy must send each header line (`encode_raw_headers: true`)."""
     http = request.attributes.request.http
     target = _PREFIX + http.path.encode("utf-8")
     lines = [

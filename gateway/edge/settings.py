@@ -118,7 +118,7 @@ class EdgeSettings(Settings):
     """The Strict-Transport-Security header of every answer where `public_url` is https and the register sends none; `null`: not sent."""
 
     def of_front(self, peers: tuple[IPv4Network | IPv6Network, ...]) -> EdgeSettings:
-        """The limits of a front's listener. A question says an address twice, and peers ask for all clients."""
+        """The limits of a front's listener. A subrequest says an address twice, and peers ask for all clients."""
         return self.model_copy(
             update={
                 "trusted_proxies": peers,

@@ -95,7 +95,7 @@ class FrontApp:
             )
             own = replace(pipeline, route=BriefRoute(*parts), refuse=brief)
         else:
-            # The question has no body: there is nothing to keep.
+            # The subrequest has no body: there is nothing to keep.
             forms = refuse.forms.keeping_nothing()
             own = replace(pipeline, route=VerdictRoute(*parts), refuse=replace(refuse, forms=forms))
         self._pipeline = timed(own)
@@ -120,7 +120,7 @@ class FrontApp:
             await self._show(scope, receive, send)
 
     def prompt(self, scope: Scope, cycle: ClientCycle) -> bool:
-        """A permission that needs no waiting, in plain calls; False where the question must go the general way."""
+        """A permission that needs no waiting, in plain calls; False where the subrequest must go the general way."""
         front, pipeline = self._front, self._pipeline
         if scope["method"] == "OPTIONS" or front.kind(scope["path"]) != "verdict":
             return False
@@ -192,7 +192,7 @@ class FrontApp:
                 if (front.brief and status < 500 and status != 401) or front.allows(status):
                     status = 403
                 exchange.status = status
-                # Envoy waits for what follows an Upgrade, and lets the question time out.
+                # Envoy waits for what follows an Upgrade, and lets the subrequest time out.
                 lines = [line for line in message.get("headers", ()) if line[0] not in HOP_BY_HOP]
                 message = {**message, "status": status, "headers": lines}
             await send(message)

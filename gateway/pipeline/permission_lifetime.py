@@ -30,7 +30,7 @@ class PermissionLifetime:
     def seconds(self, exchange: Exchange) -> int:
         """Whole seconds, for a front that counts those of its own clock: it keeps a permission for up to one more.
 
-        0 where the same question may get another answer sooner. The front must tell apart cookies, Authorization, method,
+        0 where the same request may get another answer sooner. The front must tell apart cookies, Authorization, method,
         host and target.
         """
         if not self.most:

@@ -12,9 +12,9 @@ from gateway.plugin import Distinctions, combine
 from gateway.policy.moments import changing_moments
 from gateway.policy.ruleset import Rule, RuleSet, walk
 
-# Days that are looked ahead.
+# How many days to look ahead.
 _DAYS: Final = 2
-# What is the same as long as the caller is, and moments, which end a permission. Anything else makes it doubtful.
+# What stays the same as long as the caller does, and moments, which end a permission. Anything else makes it doubtful.
 _OF_CALLER: Final[Mapping[str, Any]] = dict.fromkeys(
     ("rights", "organisations", "doelgroepen", "scopes", "audiences", "kinds", "claims", "moments"), ()
 )
@@ -33,7 +33,7 @@ _UNSURE = _DependsOn(lasts=False)
 
 @dataclass(frozen=True, slots=True)
 class PermissionValidity:
-    """`rules` gives the rule set in force. Blocks, maintenance and the session are for who uses a permission again."""
+    """`rules` gives the rule set in force. Whoever uses a permission again must look at blocks, maintenance and the session."""
 
     rules: Callable[[], RuleSet]
     _known: ObjectMemo[RuleSet, dict[str, _DependsOn]] = field(
@@ -65,7 +65,7 @@ class PermissionValidity:
 
 
 def _repeats(exchange: Exchange) -> bool:
-    """Whether the next such question is about the same thing: nothing changes, no new cookie, no token with an end."""
+    """Whether the next such request would be about the same thing: it changes nothing, sets no cookie, has no token that ends."""
     request, caller = exchange.admitted, exchange.caller
     return (
         not exchange.set_cookies

@@ -101,7 +101,7 @@ class Site:
 
     @property
     def loops(self) -> bool:
-        """Whether Traefik must send requests and questions through itself, to choose among several receivers."""
+        """Whether Traefik must send requests and subrequests through itself, to choose among several receivers."""
         return (
             len(self.registers) > 1 or len(self.gateways) > 1 or bool(self.registers[0].settings.strip_prefix)
         )

@@ -12,7 +12,7 @@ from envoy.service.auth.v3 import external_auth_pb2 as authz
 from envoy.service.auth.v3 import external_auth_pb2_grpc as service
 
 from gateway.edge.fronts import PERMISSION, REMOVED
-from gateway.edge.grpc_front import grpc_listener, question_scope
+from gateway.edge.grpc_front import grpc_listener, subrequest_scope
 from tests.pipeline.grpc_check import check_request
 from tests.running import free_socket
 from tests.waiting import eventually
@@ -150,7 +150,7 @@ def test_checks_without_raw_headers_have_no_host(peer: str | None, client: Any) 
     request = authz.CheckRequest()
     request.attributes.request.http.path = "/a"
     request.attributes.request.http.headers["host"] = "gw.test"
-    scope = question_scope(request, (peer, 0) if peer else None)
+    scope = subrequest_scope(request, (peer, 0) if peer else None)
     assert (scope["headers"], scope["client"]) == ([], client)
 
 

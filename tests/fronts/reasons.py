@@ -45,7 +45,7 @@ REASONS = (
         {"*": ("max-forwards",)},
     ),
     Reason(
-        "Dot segments and percent-encoded letters are resolved first. The question is about the path that the register gets, and"
+        "Dot segments and percent-encoded letters are resolved first. The subrequest is about the path that the register gets, and"
         " is answered for that one.",
         {"envoy": ("dots-05", "dots-21", "ok-21"), "traefik": ("ok-21",)},
     ),
