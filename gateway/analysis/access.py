@@ -86,7 +86,7 @@ def access_of(
             if asked[number].settled(own):
                 continue
             tried = person._replace(method=method, path=path_class.path, segments=path_class.segments)
-            if rules.asking:
+            if rules.asks_sources:
                 tried = tried._replace(facts=assumed_answers(rules, tried))
             asked[number].take(_Tried(decide_by(rules.rules[number], tried), tried, own))
     return tuple(

@@ -176,7 +176,7 @@ def _why(traced: RuleTrace, rule: Rule) -> str:
         case "host":
             return f"the host is not one of {', '.join(sorted(rule.hosts or ()))}"
         case _:
-            opens = f", and opens {', '.join(sorted(rule.opens))}" if rule.opens else ""
+            opens = f", and opens {', '.join(sorted(rule.opens_paths))}" if rule.opens_paths else ""
             return f"matches {rule.pattern.text}{opens}" + (", WebSockets too" if rule.websocket else "")
 
 

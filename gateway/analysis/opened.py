@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.analysis.lint import Finding, lets_anyone_in
-from gateway.openings import EMPTY_SEGMENTS, PARAMETERS, SLASH
+from gateway.path_openings import EMPTY_SEGMENTS, PARAMETERS, SLASH
 from gateway.policy.ruleset import Rule, RuleSet
 
 # Two readings of such a path differ in the number of segments.
@@ -29,7 +29,7 @@ def opening_changes(
         yield f"+ the environment opens paths by `{name}`"
     for name in sorted(old_here - new_here):
         yield f"- the environment does not open paths by `{name}`"
-    before, after = ({rule.id: rule.opens for rule in rules.rules} for rules in (old, new))
+    before, after = ({rule.id: rule.opens_paths for rule in rules.rules} for rules in (old, new))
     for rule in dict.fromkeys((*before, *after)):
         opened, closed = (
             sorted(one.get(rule, frozenset()) - other.get(rule, frozenset()))
@@ -42,7 +42,7 @@ def opening_changes(
 
 
 def _opens_nothing(rule: Rule, here: frozenset[str]) -> Iterator[Finding]:
-    for name in sorted(rule.opens):
+    for name in sorted(rule.opens_paths):
         if name in here:
             words = f"rule {rule.id!r} opens paths by `{name}`, which the environment does already"
         elif not _has_room(rule, name):
@@ -55,7 +55,7 @@ def _opens_nothing(rule: Rule, here: frozenset[str]) -> Iterator[Finding]:
 
 def _opened_to_anyone(rule: Rule, here: frozenset[str]) -> Iterator[Finding]:
     # Parameters add spellings of the same paths, and no others.
-    names = sorted(name for name in (rule.opens | here) - {PARAMETERS} if _has_room(rule, name))
+    names = sorted(name for name in (rule.opens_paths | here) - {PARAMETERS} if _has_room(rule, name))
     if names and lets_anyone_in(rule):
         listed = ", ".join(f"`{name}`" for name in names)
         words = f"rule {rule.id!r} lets anyone in at {rule.pattern.text}, also by paths that {listed} lets through"

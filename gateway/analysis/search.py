@@ -47,7 +47,7 @@ class OpenPaths:
 
 def allows(rules: RuleSet, asked: DecisionInput) -> bool:
     """Whether this request is allowed, where fact sources give their most favourable answer."""
-    if rules.asking:
+    if rules.asks_sources:
         asked = asked._replace(facts=assumed_answers(rules, asked))
     return decide(rules, asked).allowed
 
@@ -71,7 +71,7 @@ def open_paths(rules: RuleSet, person: DecisionInput, own: Sequence[Pattern] = (
             continue
         seen.add(key)
         asked = person._replace(path=each.path, segments=each.segments)
-        if rules.asking:
+        if rules.asks_sources:
             asked = asked._replace(facts=assumed_answers(rules, asked))
         decision = decide(rules, asked)
         if decision.allowed and decision.rule is not None:

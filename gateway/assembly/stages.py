@@ -75,7 +75,7 @@ def _admission(environment: Environment, areas: Areas, pages: Pages) -> Admissio
     settings, rules = environment.settings, areas.rules.reload.rules
     return Admission(
         settings.edge,
-        PathReader(settings.paths, lambda: rules().opens),
+        PathReader(settings.paths, lambda: rules().opens_paths),
         public_url=settings.public_url,
         cookie_prefix=areas.people.sessions.cookie_prefix,
         language=pages.languages.negotiate,

@@ -137,8 +137,8 @@ def show(
         typer.echo(
             f"{number:4d}  {rule.id}:{methods} {rule.pattern.text}{hosts}{websocket}  [{':'.join(map(str, rule.at))}]"
         )
-        if rule.opens:
-            typer.echo(f"        opens {', '.join(sorted(rule.opens))}")
+        if rule.opens_paths:
+            typer.echo(f"        opens {', '.join(sorted(rule.opens_paths))}")
         for policy in rule.require:
             typer.echo(f"        {json.dumps(policy.to_data(), ensure_ascii=False)}")
         if rule.handling.to_data():

@@ -148,7 +148,7 @@ def _maintenance(config: Config, env: str, decision_input: DecisionInput) -> Cur
 
 def _read(path: str, config: Config, env: str) -> tuple[tuple[str, ...], Doubt | None]:
     try:
-        reader = PathReader(config.environment(env).paths, lambda: config.rules[env].opens)
+        reader = PathReader(config.environment(env).paths, lambda: config.rules[env].opens_paths)
         return reader.read(path_of(path.encode()))
     except BadRequest as problem:
         _refuse(f"the gateway refuses this path before any rule (400): {problem.detail}")

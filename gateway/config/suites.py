@@ -125,7 +125,7 @@ class SuiteLoader:
         settings = self._document.environments.get(environment)
         if settings is None:
             return (), None  # reported elsewhere
-        opens = self._rules[environment].opens
+        opens = self._rules[environment].opens_paths
         return PathReader(settings.paths, lambda: opens).read(path_of(path.encode()))
 
     def _host(self, environment: str, asked: str | None) -> str:

@@ -17,7 +17,7 @@ from gateway.edge.percent import percent_decoded
 from gateway.edge.settings import PathSettings
 from gateway.errors import BadRequest
 from gateway.model import Doubt
-from gateway.openings import EMPTY_SEGMENTS, HASH, OCTETS, PARAMETERS, QUESTION_MARK, SEMICOLON, SLASH
+from gateway.path_openings import EMPTY_SEGMENTS, HASH, OCTETS, PARAMETERS, QUESTION_MARK, SEMICOLON, SLASH
 
 Segments = tuple[str, ...]
 _Step = Callable[[bytes], Iterable[bytes]]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.edge.authority import host_name
 from gateway.http_semantics import METHODS, FurtherMethod
-from gateway.openings import Openings
+from gateway.path_openings import PathOpenings
 from gateway.settings import UNIX, Duration, ListenAddress, Settings, Whole
 
 MOST_NEW: Final = 1_000_000
@@ -51,7 +51,7 @@ class RequestHeaderSettings(Settings):
     """The only headers that go on, besides Host, Content-Length, Content-Type, Content-Encoding, Cookie, Authorization and the ones that the gateway sets. Not set: all that are not known to be dangerous."""
 
 
-class PathSettings(Openings):
+class PathSettings(PathOpenings):
     """How the register reads paths, where it lets through more than the strict reading; see the page on paths."""
 
     case: Literal["sensitive", "insensitive"] = "sensitive"

@@ -65,7 +65,7 @@ class Authorize:
         decision_input, facts = input_of(exchange), NOTHING_ASKED
         if self.maintenance.announced:
             self._check_maintenance(exchange, decision_input)
-        if rules.asking:
+        if rules.asks_sources:
             decision_input, facts = await self._with_facts(exchange, rules, decision_input)
         self._decide(exchange, rules, decision_input, facts)
 

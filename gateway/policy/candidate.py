@@ -47,7 +47,7 @@ class Candidate:
 
 def _decision(rules: RuleSet, decision_input: DecisionInput) -> Decision | None:
     """What these rules say; None where they need facts that nobody gathered for this request."""
-    if rules.asking and any(
+    if rules.asks_sources and any(
         each.name not in decision_input.facts for each in questions(rules, decision_input)
     ):
         return None

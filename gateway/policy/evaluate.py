@@ -70,10 +70,10 @@ def _decide_in_doubt(
     readings = decision_input.readings()
     decisions = [decide(rules, reading, trace=trace) for reading in readings]
     first = decisions[0]
-    opens = next((rule.opens for rule in rules.rules if rule.id == first.rule), frozenset[str]())
+    opens = next((rule.opens_paths for rule in rules.rules if rule.id == first.rule), frozenset[str]())
     one_rule = all(each.rule == first.rule for each in decisions) and needs <= opens
     # An answer about one reading says nothing about another.
-    if not one_rule or (rules.asking and len({questions(rules, reading) for reading in readings}) > 1):
+    if not one_rule or (rules.asks_sources and len({questions(rules, reading) for reading in readings}) > 1):
         return Decision(allowed=False, rule=None, reason=AMBIGUOUS, trace=first.trace)
     return next((each for each in decisions if not each.allowed), first)
 
@@ -98,7 +98,7 @@ def asks_for_program(rules: RuleSet, decision_input: DecisionInput) -> bool:
 
 def questions(rules: RuleSet, decision_input: DecisionInput) -> tuple[Question, ...]:
     """The questions that fact sources must answer before this request can be decided, by the first reading of its path."""
-    if not rules.asking:
+    if not rules.asks_sources:
         return ()
     found = []
     for rule in rules_in_question(rules, decision_input):

@@ -52,12 +52,13 @@ def templates(policy: Any) -> Iterator[Template]:
 class Rule:
     """One rule: which requests it matches, and the policies that must all allow them.
 
-    `methods` and `hosts` are None where all match. `at` is its place: file, line, column. `label` is its name for
-    people, by language. `accepts` holds the codes of findings that are intended. `opens` names what it lets through of
-    paths that the strict reading refuses. `handling` says what becomes of the requests. `asking` are its policies that
-    need facts from a source, `programs` whether one of them is about programs, `passed` is what it decides where they all allow and its path has no variables.
-    `websocket`: it also covers requests that open a WebSocket; else these are denied. `emergency`: it decides only while
-    somebody has opened it, for so many seconds at most; `opening` is the id of that.
+    `methods` and `hosts` are None where all match. `at` says where it is written: file, line, column. `label` is its name
+    for people, by language. `accepts` holds the codes of findings that are intended. `opens_paths` names what it lets
+    through of paths that the strict reading refuses. `handling` says what becomes of the requests. `asking` are its
+    policies that need facts from a source; `programs` says whether one of them is about programs. `passed` is its decision
+    where they all allow and its path has no variables. `websocket`: it also covers requests that open a WebSocket, which
+    are denied otherwise. `emergency`: it decides only while somebody has opened it, for at most this many seconds;
+    `opening` is the id of that opening.
     """
 
     id: str
@@ -68,7 +69,7 @@ class Rule:
     at: At = ("", 0, 0)
     label: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     accepts: frozenset[str] = frozenset()
-    opens: frozenset[str] = frozenset()
+    opens_paths: frozenset[str] = frozenset()
     websocket: bool = False
     handling: Handling = PLAIN
     emergency: float | None = None
@@ -113,7 +114,7 @@ class Rule:
             **websocket,
             **emergency,
         }
-        return {**written, "opens": sorted(self.opens)} if self.opens else written
+        return {**written, "opens": sorted(self.opens_paths)} if self.opens_paths else written
 
     def at_host(self, host: str) -> bool:
         """Whether the rule matches this host; `*.example.be` means one name below example.be."""
@@ -124,17 +125,18 @@ class Rule:
 class RuleSet:
     """All rules of one environment, in order. `hash` depends on their content and order only, not on their places.
 
-    `asking` is set where any rule needs facts from a source, `cors` where any answers scripts of other sites; `opens` is
-    what any rule opens. `folds`: paths are matched without telling A-Z from a-z. `declared` are all rules with the emergency
-    rules that are closed; empty where no emergency rule is declared.
+    `asks_sources`: some rule needs facts from a source. `cors`: some rule answers scripts of other sites. `opens_paths`
+    names what the rules let through of paths that the strict reading refuses. `folds`: paths are matched without telling
+    A-Z from a-z. `declared` are all rules with the emergency rules that are closed; empty where no emergency rule is
+    declared.
     """
 
     rules: tuple[Rule, ...]
     hash: str
     rights: Mapping[str, NamedRight]
     tree: PatternTree = field(repr=False)
-    asking: bool = False
-    opens: frozenset[str] = frozenset()
+    asks_sources: bool = False
+    opens_paths: frozenset[str] = frozenset()
     folds: bool = False
     cors: bool = False
     declared: tuple[Rule, ...] = field(default=(), repr=False)
@@ -193,7 +195,7 @@ def compile_rules(rules: Sequence[Rule], rights: Mapping[str, NamedRight], *, fo
         dict(rights),
         tree,
         any(rule.asking for rule in rules),
-        frozenset().union(*(rule.opens for rule in rules)),
+        frozenset().union(*(rule.opens_paths for rule in rules)),
         folds,
         any(rule.handling.cors is not None for rule in rules),
         declared,

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from gateway.http_semantics import FURTHER_METHODS, METHODS
-from gateway.openings import Openings
+from gateway.path_openings import PathOpenings
 from gateway.plugin import NamedRight, Policy
 from gateway.policy.handling_settings import HandlingSettings
 from gateway.policy.pattern import Pattern, parse_pattern, parse_regex
@@ -211,7 +211,7 @@ class RuleSettings(HandlingSettings, defer_build=False):
     require: Annotated[list[Any], Field(min_length=1)]
     """Policies that must all allow the request."""
 
-    paths: Openings = Openings()
+    paths: PathOpenings = PathOpenings()
     """What this rule lets through of paths that the strict reading refuses, where its pattern doesn't look there."""
     websocket: Annotated[bool, Field(strict=True)] = False
     """Whether pages may open WebSockets here; without it they are refused."""

@@ -1,4 +1,4 @@
-"""Openings of paths in warnings and in comparisons."""
+"""PathOpenings of paths in warnings and in comparisons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.analysis.opened import lint_openings, opening_changes
-from gateway.openings import EMPTY_SEGMENTS, HASH, PARAMETERS, SLASH
+from gateway.path_openings import EMPTY_SEGMENTS, HASH, PARAMETERS, SLASH
 from gateway.policy.ruleset import RuleSet, compile_rules
 from tests.policy.conftest import rule_set
 
@@ -16,7 +16,7 @@ NONE: frozenset[str] = frozenset()
 
 def opening(path: str, policy: str, *names: str, accepts: str = "") -> RuleSet:
     [rule] = rule_set(("files", path, [policy])).rules
-    return compile_rules([replace(rule, opens=frozenset(names), accepts=frozenset([accepts]))], {})
+    return compile_rules([replace(rule, opens_paths=frozenset(names), accepts=frozenset([accepts]))], {})
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_rule_opens_paths_of_its_own(tmp_path: Path) -> None:
     cases = [{"request": "GET /Files/a%2Fb", "expect": "allow"}, {"request": "GET /a%2Fb", "expect": "deny"}]
     config = load(written(tmp_path, {**FILES, "paths": {"encoded": ["%2f"]}}, tests=cases))
     assert failing(config) == []
-    assert config.rules["ti"].opens == {"encoded: %2F"}
+    assert config.rules["ti"].opens_paths == {"encoded: %2F"}
 
 
 def test_patterns_that_servers_fold_differently_are_refused_with_their_place(tmp_path: Path) -> None:

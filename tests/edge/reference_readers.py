@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from urllib.parse import unquote_to_bytes
 
-from gateway.openings import PARAMETERS
+from gateway.path_openings import PARAMETERS
 
 Reader = Callable[[bytes], tuple[str, ...] | None]
 

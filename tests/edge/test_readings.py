@@ -13,7 +13,7 @@ from gateway.edge.readings import PathReader, openings_for
 from gateway.edge.settings import PathSettings
 from gateway.errors import BadRequest
 from gateway.model import DecisionInput
-from gateway.openings import EMPTY_SEGMENTS, HASH, OCTETS, PARAMETERS, QUESTION_MARK, SEMICOLON, SLASH
+from gateway.path_openings import EMPTY_SEGMENTS, HASH, OCTETS, PARAMETERS, QUESTION_MARK, SEMICOLON, SLASH
 from gateway.plugin.discovery import load_policies
 from gateway.policy.evaluate import decide
 from gateway.policy.pattern import parse_pattern
@@ -256,7 +256,7 @@ def rule_sets(draw: st.DrawFn, *, folds: bool) -> RuleSet:
         pattern = parse_pattern("/" + "/".join([*parts, "**"] if rest or not parts else parts))
         opens = frozenset(draw(_OPENS)) if draw(st.booleans()) else frozenset()
         policy = draw(st.sampled_from([_ANYONE, _NOBODY]))
-        rules.append(Rule(f"r{number}", pattern, None, None, (policy,), opens=opens))
+        rules.append(Rule(f"r{number}", pattern, None, None, (policy,), opens_paths=opens))
     return compile_rules(rules, {}, folds=folds)
 
 
@@ -285,7 +285,7 @@ def test_no_server_reads_a_path_that_the_rules_refuse(world: tuple[RuleSet, set[
     rules, here, raw = world
     paths = PathSettings.model_validate(_settings(here, folds=rules.folds))
     try:
-        segments, doubt = PathReader(paths, lambda: rules.opens).read(raw)
+        segments, doubt = PathReader(paths, lambda: rules.opens_paths).read(raw)
     except BadRequest:
         return
     decision = decide(rules, asked(segments, doubt))
@@ -293,7 +293,7 @@ def test_no_server_reads_a_path_that_the_rules_refuse(world: tuple[RuleSet, set[
         return
     needed = set(openings_for(raw))
     rule = next(each for each in rules.rules if each.id == decision.rule)
-    assert needed <= paths.names | rule.opens
+    assert needed <= paths.names | rule.opens_paths
     for name, read in readers(paths.names, latin1=OCTETS in paths.names, folds=rules.folds):
         if not needed and "latin-1" in name and OCTETS not in paths.names:
             continue  # the strict reading says UTF-8

@@ -91,7 +91,7 @@ class Judged:
                 claims=person.claims if person else {},
             )
         there = asked._replace(identity=identity, now=state.now)
-        return there._replace(facts=self._facts(there)) if self.case.rules.asking else there
+        return there._replace(facts=self._facts(there)) if self.case.rules.asks_sources else there
 
     def _facts(self, there: DecisionInput) -> dict[str, Any]:
         facts = {}

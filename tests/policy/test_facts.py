@@ -251,7 +251,7 @@ def _shipped() -> dict[str, type[Policy]]:
 
 def test_only_the_rule_that_matches_asks() -> None:
     rules = checked_rules()
-    assert rules.asking
+    assert rules.asks_sources
     assert questions(rules, given("/free")) == ()
     assert questions(rules, given("/elsewhere")) == ()
     (found,) = questions(rules, given("/asks/1"))

@@ -9,7 +9,7 @@ import pytest
 from gateway.analysis.access import access_of
 from gateway.analysis.diff import Side, compare
 from gateway.model import DecisionInput, Doubt
-from gateway.openings import SLASH
+from gateway.path_openings import SLASH
 from gateway.policy.evaluate import AMBIGUOUS, decide, questions
 from gateway.policy.pattern import parse_pattern, parse_regex
 from gateway.policy.ruleset import RuleSet, compile_rules
@@ -22,7 +22,9 @@ def doubtful(path: str, *others: str, needs: frozenset[str] = frozenset()) -> De
 
 
 def opening(rules: RuleSet, rule: str) -> RuleSet:
-    made = [replace(each, opens=frozenset([SLASH])) if each.id == rule else each for each in rules.rules]
+    made = [
+        replace(each, opens_paths=frozenset([SLASH])) if each.id == rule else each for each in rules.rules
+    ]
     return compile_rules(made, rules.rights)
 
 

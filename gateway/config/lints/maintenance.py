@@ -79,7 +79,7 @@ def why_nothing_closes(config: Config, name: str, pattern: Pattern) -> tuple[str
         )
         return "maintenance-own-path", words
     settings, rules = config.environments[name], config.rules[name]
-    fault = why_unreachable(pattern, settings, settings.paths.names | rules.opens)
+    fault = why_unreachable(pattern, settings, settings.paths.names | rules.opens_paths)
     if fault is not None:
         return "impossible-path", fault
     other = swapped_letters(pattern, [rule.pattern for rule in rules.every], capitals=not rules.folds)

@@ -67,7 +67,7 @@ def _of_rule(rule: Rule, settings: EnvironmentSettings) -> Iterator[tuple[str, s
             if isinstance(part, Literal) and _OTHER_STYLE.fullmatch(part.text):
                 words = f"{part.text!r} is compared letter for letter: a variable is written {{name}}, everything below /**"
                 yield "other-style", words
-    fault = why_unreachable(pattern, settings, settings.paths.names | rule.opens)
+    fault = why_unreachable(pattern, settings, settings.paths.names | rule.opens_paths)
     if fault is not None:
         yield "impossible-path", fault
 
@@ -166,7 +166,7 @@ def _invariants(source: Source, settings: EnvironmentSettings, rules: RuleSet) -
             words = f"nothing can break this invariant: the gateway itself answers {pattern.text}"
             yield Finding(source.at((*place, "request"), at_key=False), "idle-never", words)
         fault = why_unreachable(
-            pattern.folding() if rules.folds else pattern, settings, rules.opens | settings.paths.names
+            pattern.folding() if rules.folds else pattern, settings, rules.opens_paths | settings.paths.names
         )
         if fault is not None:
             at = source.at(("never", number, "request"), at_key=False)

@@ -19,7 +19,7 @@ _Escape = Annotated[
 ]
 
 
-class Openings(Settings):
+class PathOpenings(Settings):
     """Which paths are let through that the strict reading refuses."""
 
     parameters: Literal["refuse", "strip"] = "refuse"
