@@ -59,8 +59,8 @@ class UpstreamRequest(NamedTuple):
     """What goes to the register: `target` in origin form, `host` as the client sent it, `lines` as they are sent, without
     those for the host and for the framing of the body.
 
-    `receive` is the ASGI callable that gives the body, and reports that the client has left. `owner` is whom the
-    exchange belongs to.
+    `receive` is the ASGI callable that gives the body, and reports that the client has left. `party` is whose share of
+    the connections it takes, `owner` whose sessions of the register it may use.
     """
 
     method: str
