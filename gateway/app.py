@@ -133,7 +133,7 @@ class Gateway:
         self._draining = True
 
     def hand_over(self) -> None:
-        """Leave the questions of operators to another process, which has the same socket."""
+        """Leave health and metrics to another process, which has the same socket."""
         if self._observing is not None:
             self._observing.should_exit = True
 
@@ -254,7 +254,7 @@ class Gateway:
 
 def _grpc_listener(front: Application, sock: socket.socket) -> AbstractAsyncContextManager[None]:
     try:
-        # Only who has such a front needs the packages.
+        # Only those who have such a front need the packages.
         from gateway.edge.grpc_front import grpc_listener  # noqa: PLC0415
     except ImportError as missing:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Identities, missing things and steps as plain data: in full, or as much of an identity as one reader gets to see.
+"""Identities, missing things and steps as plain data: in full, or as much of an identity as one reader may see.
 
 Plain data is what JSON can contain. `Codec` follows the fields of a dataclass, so that it includes a new field of
 `Identity` by itself; for each view, tests/test_codec.py demands a choice to show or hide that field.
@@ -80,7 +80,7 @@ def field_reader(path: str) -> Reader:
 
 
 class IdentityView:
-    """What one reader gets to see of an identity, as plain data.
+    """What one reader may see of an identity, as plain data.
 
     `keys` maps each key, in order, to a dotted path of fields or to a function for another form. The keys in
     `optional` are left out where their value is empty.

@@ -305,7 +305,7 @@ class CheckChanged:
 
 @dataclass(frozen=True, slots=True)
 class FleetSeen:
-    """So many workers share the store; this clock is so many seconds ahead of its own; it had lost all that it held."""
+    """How many workers share the store; how many seconds this clock is ahead of its own; whether it had lost all that it held."""
 
     workers: int
     clock_ahead: float

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.policy.expression import Expression
 
-# So many examples are tried of one expression, with another choice among its alternatives each.
+# How many examples of one expression are tried, each with another choice among its alternatives.
 _MOST: Final = 64
 
 

@@ -55,7 +55,7 @@ class LoginResult:
 
 
 class FirstUse(Protocol):
-    """Whether a value of some kind is used for the first time in so many seconds, over all processes."""
+    """Whether a value of some kind is used for the first time in this many seconds, over all processes."""
 
     async def __call__(self, kind: str, value: str, *, seconds: float) -> bool:
         """True for the first use. Raises StoreUnavailable."""

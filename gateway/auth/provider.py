@@ -68,7 +68,7 @@ class Call:
     result: CallResult = "ok"
 
     def judge(self, status: int) -> None:
-        """Take the result from a status: 5xx is no answer of the provider, any other error refuses the request."""
+        """Take the result from a status: 5xx counts as no answer of the provider, any other error as a refusal."""
         self.result = "error" if status >= 500 else "refused" if status >= 400 else "ok"
 
 

@@ -1,4 +1,4 @@
-"""How a block joins those that there are: one block for one person or organisation, and it never gets shorter."""
+"""How a block joins the existing ones: one block for one person or organisation, which never gets shorter."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class KnownLines:
         return len(self._lines)
 
     def get(self, block: bytes, most: int | None = None) -> RepeatedLines | VariedLines | None:
-        """The lines of this block, at most so many, if they came before, or all but passing ones did.
+        """The lines of this block, at most this many, if they came before, or all but passing ones did.
 
         A block ends with the empty line, and its first line is not of the header lines.
         """

@@ -136,7 +136,7 @@ class Successor:
         self.pid = self._process.pid
 
     def outcome(self, seconds: float = 0.0) -> str | None:
-        """An empty text once it serves, or why it does not. None where that is not known within so many seconds."""
+        """An empty text once it serves, or why it does not. None where that is not known within this many seconds."""
         left = max(0.0, self._end - time.monotonic())
         if select.select([self._heard], [], [], min(seconds, left))[0]:
             word = os.read(self._heard, 1)

@@ -33,7 +33,10 @@ def lint(
         ),
     ] = None,
     days: Annotated[
-        int, typer.Option(min=1, help="So many days of records show that nothing hits a rule.")
+        int,
+        typer.Option(
+            min=1, help="How many days the records must cover before a rule that nothing hits is reported."
+        ),
     ] = 30,
     emergency: Annotated[list[str] | None, EMERGENCY] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings.")] = False,

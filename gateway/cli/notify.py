@@ -18,7 +18,7 @@ class Notifier:
     """Speaks for the first process of the gateway. Without a service manager that listens, everything here does nothing."""
 
     def __init__(self, address: str = "", watchdog: str = "") -> None:
-        """`watchdog`: in so many microseconds the service manager wants to hear that the process is alive."""
+        """`watchdog`: within this many microseconds the service manager wants to hear that the process is alive."""
         self._address = address
         # 0 is no time.
         self._watchdog = watchdog if watchdog.isascii() and watchdog.isdigit() and int(watchdog) else ""
@@ -51,7 +51,7 @@ class Notifier:
         self._say("RELOADING=1", f"MONOTONIC_USEC={now}", f"STATUS={status}")
 
     def stopping(self, status: str, seconds: float) -> None:
-        """It stops, and may take so many seconds for that."""
+        """It stops, and may take this many seconds for that."""
         self._say("STOPPING=1", f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}", f"STATUS={status}")
 
     def alive(self) -> None:

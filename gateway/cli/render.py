@@ -144,7 +144,7 @@ def _write(text: str, path: Path, *, force: bool) -> None:
     try:
         mode = stat.S_IMODE(path.stat().st_mode) if there else _READABLE
         atomic_file.replace(path, text.encode("utf-8", "surrogateescape"))
-        # There is no secret in it, and fronts read it as a user of their own.
+        # It holds no secret, and fronts read it as a user of their own.
         path.chmod(mode)
     except OSError as problem:
         _stop(f"{path} can't be written: {reason(problem)}", _PROBLEM)

@@ -23,7 +23,7 @@ from gateway.cli.server import CUT, HANDED_OVER, RESTART, STOPS, WAIT_NO_LONGER,
 from gateway.edge.settings import DrainSettings
 from gateway.observe.registry import forget_worker
 
-# So many deaths before serving, for each worker, while nobody serves: the next one would die too.
+# After this many deaths before serving, for each worker, while nobody serves, the next one would die too.
 _ROUNDS: Final = 2
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
@@ -269,7 +269,7 @@ class Supervisor:
         self._kill_rest()
 
     def _until_ended(self, seconds: float) -> bool:
-        """Wait until all have ended, at most so many seconds; whether another order to stop came."""
+        """Wait until all have ended, at most this many seconds; whether another order to stop came."""
         end = time.monotonic() + seconds
         while any(each.process.is_alive() for each in self.processes):
             left = end - time.monotonic()

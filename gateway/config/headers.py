@@ -1,4 +1,4 @@
-"""Headers that the gateway would send twice: for who asks, and with a fixed value for the register."""
+"""Headers that the gateway would send twice: once to say who asks, once with a fixed value for the register."""
 
 from __future__ import annotations
 

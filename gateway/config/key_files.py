@@ -32,7 +32,7 @@ def new_key(purpose: Purpose, now: float) -> Key:
 
 
 def new_pem_key(now: float, *, rsa_bits: int | None = None) -> PemKey:
-    """A private key: RSA of so many bits, or else EC P-256.
+    """A private key: RSA of this many bits, or else EC P-256.
 
     Its thumbprint, by which commands name it, begins with no dash: they would take it for an option.
     """

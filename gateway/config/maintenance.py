@@ -11,7 +11,7 @@ from gateway.policy.maintenance_settings import MaintenanceSettings
 
 
 def maintenance_problems(document: Document, positions: Positions) -> Iterator[Problem]:
-    """Exceptions for rights that there are not, and paths that cannot be folded."""
+    """Exceptions for rights that do not exist, and paths that cannot be folded."""
     for name, settings in document.environments.items():
         place: Place = ("environments", name, "maintenance")
         for below, words in _faults(

@@ -15,7 +15,7 @@ from gateway.config.positions import Place, Positions
 from gateway.config.problems import Problem
 
 _MOST_ROUNDS: Final = 20
-# After so many rounds a stand-in did not help, and its place is emptied.
+# After this many rounds a stand-in has not helped, and its place is emptied.
 _PATIENCE: Final = 3
 _KEY: Final = "env:STAND_IN_{}"
 _CLIENT: Final = {"method": "private_key_jwt", "key": _KEY}

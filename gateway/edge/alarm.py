@@ -19,7 +19,7 @@ class Alarm:
         self._ring: Callable[[], None] | None = None
 
     def set(self, seconds: float, ring: Callable[[], None]) -> None:
-        """Call `ring` in so many seconds, in place of what was set before."""
+        """Call `ring` in this many seconds, in place of what was set before."""
         self._ring = ring
         self._at = at = self._loop.time() + seconds
         if self._handle is None:

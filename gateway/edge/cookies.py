@@ -13,7 +13,7 @@ from typing import Final
 from gateway.errors import BadRequest
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-# No browser has so many of ours: each login that is begun is one.
+# No browser has this many of ours: each login that is begun is one.
 _MOST: Final = 256
 _BETWEEN: Final = re.compile(rb";[ \t;]*")
 

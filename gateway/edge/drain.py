@@ -139,7 +139,7 @@ class Drain:
         return any(each.server_state.connections or each.server_state.tasks for each in self._servers)
 
     async def _until(self, order: asyncio.Event, seconds: float) -> None:
-        """Until this order comes or so many seconds have passed; once nothing new can come, also until nothing is left."""
+        """Until this order comes or this many seconds have passed; once nothing new can come, also until nothing is left."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while not order.is_set() and (left := end - loop.time()) > 0:

@@ -30,7 +30,7 @@ def form_type(request: CanonicalRequest) -> bytes | None:
 def is_same_origin(request: CanonicalRequest, *, if_unknown: bool) -> bool:
     """Whether a page of this very origin made the request (Sec-Fetch-Site, Origin): the question against CSRF.
 
-    `if_unknown` is the answer where the request says nothing, as of an address that was typed or an older browser.
+    `if_unknown` is the answer where the request says nothing, as for an address that was typed or from an older browser.
     """
     origin, site = request.header(b"origin"), request.header(b"sec-fetch-site")
     own = f"{request.scheme}://{request.host}".encode("ascii")

@@ -16,7 +16,7 @@ from gateway.http_semantics import METHODS, HeaderLine
 from gateway.model import Viewer
 from gateway.responses import Response
 
-# A page for the reason, status and header lines of a request that is refused, by who looks, with this id; None for no
+# A page for the reason, status and header lines of a request that is refused, its viewer and its id; None for no
 # page.
 WirePage = Callable[[str, int, Iterable[HeaderLine], Viewer, str], Response | None]
 ADMITTED: Final = "toegangspoort.admitted"

@@ -83,7 +83,7 @@ class RequestReader:
     def feed(self, data: bytes) -> int:
         """Read from `data` up to the end of this head or of a part of this body; how many octets that was.
 
-        Raises Refused for what is no request, or one beyond the limits. Not to be called once `complete`.
+        Raises Refused for anything that is not a request, or is beyond the limits. Not to be called once `complete`.
         """
         if self.scope is None:
             return self._feed_head(data)

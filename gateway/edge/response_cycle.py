@@ -104,7 +104,7 @@ class ResponseCycle:
         self._connection.readable.wake()
 
     def disconnect(self) -> None:
-        """The client is gone, or what it sends is no request any more."""
+        """The client is gone, or no longer sends what is a request."""
         if self.disconnected or self.complete:
             return
         self.disconnected = True
@@ -164,7 +164,7 @@ class ResponseCycle:
             self.answer(500, headers, words)
 
     async def send(self, message: dict[str, Any]) -> None:
-        """See ASGI, "Send - response start" and "response body". Raises RuntimeError for what is no answer."""
+        """See ASGI, "Send - response start" and "response body". Raises RuntimeError for anything that is not an answer."""
         socket = self._connection.socket
         while socket.write_paused and not self.disconnected:
             await socket.writable.wait()

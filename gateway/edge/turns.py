@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 # Once that has passed no other begins, and where each of them takes long while others wait, fewer do.
 _FEWEST, _MOST = 4, 32
 _A_ROUND = 0.001
-# In so many rounds only the fewest begin once somebody has to be protected: a new connection takes several to be answered.
+# For this many rounds only the fewest begin once somebody has to be protected: a new connection takes several to be answered.
 _SHORT_ROUNDS = 16
 
 
@@ -82,7 +82,7 @@ class Turns:
         return self._steady() - self._began > _A_ROUND
 
     def _next_round(self, fewest: int) -> int:
-        """How many may begin in the round that begins now: so many at least."""
+        """How many may begin in the round that begins now: at least this many."""
         now = self._steady()
         took, self._began = now - self._began, now
         if took > _A_ROUND:

@@ -13,7 +13,7 @@ _MOST_KEPT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Somebody asked to open an emergency rule for so many `seconds`; it is open once somebody else has confirmed that.
+    """Somebody asked to open an emergency rule for this many `seconds`; it is open once somebody else has confirmed that.
 
     Moments are in seconds since the epoch. `expires` is when it can no longer be confirmed. `asked_how` and `confirmed_how` say
     how it is known who that was: login, sudo, account or code. `closed_by` is empty where it ended by itself.

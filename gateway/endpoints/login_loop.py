@@ -1,6 +1,6 @@
 """Stops login loops: counts how often a browser went through the login in the last minute, and says why it did not stay logged in.
 
-The count is kept in the browser and is no secret: somebody who changes it only stops their own logins.
+The count is kept in the browser and is not secret: somebody who changes it only stops their own logins.
 """
 
 from __future__ import annotations

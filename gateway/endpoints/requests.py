@@ -99,7 +99,7 @@ def _client_errors() -> Iterator[None]:
 
 
 def _limited(receive: Receive, most: int) -> Receive:
-    """`receive`, but only for so many octets of the body."""
+    """`receive`, but only for this many octets of the body."""
     taken = 0
 
     async def limited() -> Message:

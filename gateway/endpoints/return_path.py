@@ -81,7 +81,7 @@ def is_safe_target(value: str) -> bool:
 def _is_plain(path: str) -> bool:
     if _CONTROL.search(path):
         return False
-    # A browser, or who reads for it, may fold signs: only some of them matter, and a whole path may be long.
+    # A browser, or whatever reads for it, may fold signs: only some of them matter, and a whole path may be long.
     if not path.isascii():
         for sign, folded in _FOLDED:
             path = path.replace(sign, folded)

@@ -12,7 +12,7 @@ MOST_BYTES: Final = 16 << 20
 
 
 def read_plain(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The content of a file of at most so many bytes.
+    """The content of a file of at most this many bytes.
 
     Raises OSError with words in `strerror`, also for anything that is not a file: reading that could last forever.
     """

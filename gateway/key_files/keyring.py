@@ -23,7 +23,7 @@ SHORTEST: Final = 32
 """Octets of the shortest key."""
 
 SHOWN: Final = 12
-"""Of the id of a key so many characters are shown."""
+"""How many characters of the id of a key are shown."""
 
 _FIRST_LINE: Final = "# toegangspoort keys 1"
 _ABOUT: Final = (
@@ -135,7 +135,7 @@ def in_order(keys: Sequence[Key], first: str) -> tuple[Key, ...]:
 def agreed_key(
     own: Mapping[str, float], others: Iterable[Mapping[str, float]], *, announced_for: float, now: float
 ) -> str:
-    """The id of the key to use: the newest that all processes have had for so many seconds.
+    """The id of the key to use: the newest that all processes have had for this many seconds.
 
     `own` and `others` are as `KeyChoice.since`: of this process, newest first, and of every other one. While no key is
     ready, it is the oldest that all have; while they share none, the newest of our own that is ready.

@@ -23,6 +23,6 @@ class FailingLoops:
                 pass
 
     async def check(self) -> HealthStatus:
-        """Every failing loop and why. The gateway is ready all the same: what they keep up to date stays as it was."""
+        """Every failing loop and why. The gateway stays ready: what they keep up to date stays as it was."""
         words = "; ".join(f"{loop}: {why}" for loop, why in self._why.items())
         return HealthStatus(True, words, degraded=bool(self._why))

@@ -63,7 +63,7 @@ class Readiness:
         return dict(zip(self._checks, await asyncio.gather(*asked), strict=True))
 
     async def _turn(self, _asked: bool) -> None:
-        # Nobody waits for it, so that a busy moment is no trouble yet.
+        # Nobody waits for it, so a busy moment is harmless.
         for name, status in (await self._look(_PATIENT * self._timeout)).items():
             self._note(name, status)
 

@@ -95,7 +95,7 @@ class DecisionRecords:
     async def start(self) -> None:
         """Read the keys, open the file and begin a chain. Raises ValueError where one of these fails.
 
-        A full disk is no failure: see `records_when_full`.
+        A full disk is not a failure: see `records_when_full`.
         """
         if self._settings.records.kind == "none" or self._open:
             return
@@ -274,7 +274,7 @@ class DecisionRecords:
     def _first_line(self, chain: Chain, earlier: Iterable[Mark] | None) -> bytes:
         after = {} if earlier is None else {"after": [each.to_dict() for each in earlier]}
         start = self._event({"kind": "start"})
-        # The key's id under this name is no secret.
+        # The key's id under this name is not secret.
         return chain.link(_json({**start, "key": chain.key.id, **after}))
 
     def _chain_keys(self, keys: Iterable[Key]) -> list[ChainKey]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.client_limits import ClientLimits, client_of
 
-# One address, for one reason: so many at once, and one more after so many seconds.
+# For one address and one reason: how many at once, and after how many seconds one more.
 _CLIENT_BURST: Final = 10
 _CLIENT_EVERY: Final = 10.0
 # All addresses together, for one reason.

@@ -106,7 +106,7 @@ class SpanSender:
                     pass
 
     async def _wait(self) -> None:
-        """Until the next batch is due, full, or the last. After a failure, a full one is no reason to ask at once."""
+        """Until the next batch is due, full, or the last. After a failure, a full batch is not sent at once."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._pause):
                 await self._wake.wait()

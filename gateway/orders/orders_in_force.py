@@ -54,7 +54,7 @@ class OrdersInForce(Generic[E]):
         found = await asyncio.to_thread(self._orders.read, self._path, self._environment)
         if found:
             self._here = found
-            # What came from the session store before this was put in force without these.
+            # What came from the session store before this came into force without these.
             self._changed()
 
     async def aclose(self) -> None:

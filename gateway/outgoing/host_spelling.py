@@ -14,7 +14,7 @@ _NUMERIC: Final = re.compile(r"[0-9][0-9a-fx.]*")
 
 
 def one_spelling(host: str) -> str:
-    """The host in small letters, without brackets and last dot; every way to write this machine is `localhost`."""
+    """The host in lower case, without brackets and last dot; every way to write this machine is `localhost`."""
     name = host.strip("[]").rstrip(".").lower()
     if name in _LOCAL_NAMES or name.endswith(".localhost"):
         return LOCAL

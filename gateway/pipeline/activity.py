@@ -60,7 +60,7 @@ class Activity:
             await self._count(self._loop.pause)
 
     async def _count(self, seconds: float) -> None:
-        """Use each session with an exchange that has been under way for so many seconds, once. Raises StoreUnavailable."""
+        """Use each session with an exchange that has been under way for this many seconds, once. Raises StoreUnavailable."""
         name = self.sessions.cookie_name
         moving = filter(self._counts, self.streams.under_way(seconds))
         for ticket in {exchange.admitted.cookies[name] for exchange in moving}:

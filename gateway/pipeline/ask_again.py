@@ -25,7 +25,7 @@ _MAY_CHANGE: Final = frozenset(("right", "claim"))
 class AskAgain:
     """Asks with the session's refresh token, else silently through the browser.
 
-    `silent_check`: the latter at most once in so many seconds for each session; 0.0 for never.
+    `silent_check`: the latter at most once in this many seconds for each session; 0.0 for never.
     """
 
     rechecks: Recheck

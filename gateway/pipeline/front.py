@@ -26,7 +26,7 @@ _RETRY = ((b"retry-after", b"1"),)
 
 @dataclass(frozen=True, slots=True)
 class VerdictRoute(Route):
-    """Own endpoints, and forms that were kept, are no business of a front: they go to the public listener or the page."""
+    """A front has nothing to do with own endpoints and kept forms: they go to the public listener or the page."""
 
     def goes_on(self, exchange: Exchange) -> bool:
         """Whether the rules decide."""

@@ -23,7 +23,7 @@ from gateway.upstream.response import UpstreamResponse
 _TAG: Final = f'<script src="{SCRIPT}" defer></script>'.encode("ascii")
 _CODINGS: Final = re.compile(rb"(?m)^accept-encoding: .*\r\n")
 _PLAIN: Final = b"accept-encoding: identity\r\n"
-# Of the answer as the register made it; its parts are no parts of the answer with the tag (RFC 9110 14, RFC 9530).
+# Of the answer as the register made it; its parts are not those of the answer with the tag (RFC 9110 14, RFC 9530).
 _UNTRUE: Final = frozenset(
     b"content-length accept-ranges content-digest repr-digest digest content-md5".split()
 )

@@ -10,7 +10,7 @@ from gateway.exchange import Exchange
 from gateway.pipeline.permission_validity import PermissionValidity
 from gateway.session.recheck import Recheck
 
-# A permission that is used again is no use of the session.
+# Using a permission again does not count as using the session.
 _OF_IDLE_TIMEOUT = 8
 _OF_ASSERTION = 4
 

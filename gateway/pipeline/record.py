@@ -56,7 +56,7 @@ class Record:
         differs = None
         if decision is not None and judgement.decision_input is not None:
             self.metrics.decided(decision.rule, decision.outcome)
-            # What was decided about the same request before is judged again as of now.
+            # What was decided about the same request before is judged again for this moment.
             asked = judgement.decision_input._replace(now=exchange.now) if self.candidate.rules else None
             differs = self.candidate.judge(asked, decision) if asked is not None else None
         candidate = self.candidate.rules if differs is not None else None

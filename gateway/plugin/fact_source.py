@@ -79,4 +79,4 @@ class Question:
     """Whom to ask."""
 
     about: Hashable = None
-    """What the question is about; the source gets to see this."""
+    """What the question is about; the source sees this."""

@@ -19,12 +19,12 @@ from gateway.policy.ruleset import Rule, RuleSet, templates, walk
 from gateway.policy.steps import SOMEBODY, UNNAMED, Steps
 
 MOST_PLANS: Final = 8
-# All plans of so few steps are tried; longer ones only where what is missing leads to them.
+# All plans of up to this many steps are tried; longer ones only where what is missing leads to them.
 _ALL: Final = 3
-# So often is a request decided at most, for one piece of advice; less often where each decision takes long.
+# How often a request is decided at most for one piece of advice; less often where each decision takes long.
 MOST_DECISIONS: Final = 300
 _FEWEST_DECISIONS: Final = 24
-# So often is one policy asked at most; one that looks through many rights counts more than once.
+# How often one policy is asked at most; one that looks through many rights counts more than once.
 _MOST_ASKED: Final = 9_000
 _RIGHTS_AT_ONCE: Final = 64
 _KEPT_BACK: Final = 5
@@ -140,7 +140,7 @@ class _Search:
         return any(plan_covers(each, plan) for each in found)
 
     def _of_size(self, size: int) -> Iterator[_Choice]:
-        """All choices of so many steps that touch each policy that refuses."""
+        """All choices of this many steps that touch each policy that refuses."""
         for switch in (None, *self._switches):
             grantable = self._grantable(switch)
             for wait in (None, *self._waits):

@@ -1,4 +1,4 @@
-"""Maintenance of the register: when people are kept out, where, and who works with it all the same."""
+"""Maintenance of the register: when people are kept out, where, and who may go on working with it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Weekly:
 class Maintenance:
     """When and where the register is in maintenance; without `patterns` everywhere.
 
-    People with one of the rights `exceptions` work with it all the same. `message` is by language. `streams` says what becomes
+    People with one of the rights `exceptions` may go on working with it. `message` is by language. `streams` says what becomes
     of streams and WebSockets that are open when it begins.
     """
 

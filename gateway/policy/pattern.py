@@ -36,7 +36,7 @@ class Pattern:
     """A path pattern; `rest` is set where it ends in `**`, which matches nothing, "/" or anything below.
 
     With an `expression`, `parts` holds only its literal beginning: the expression must match the path as well.
-    Where it `folds`, A-Z and a-z are the same, and `parts` has its literals in small letters.
+    Where it `folds`, A-Z and a-z are the same, and `parts` has its literals in lower case.
     """
 
     text: str

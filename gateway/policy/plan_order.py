@@ -28,7 +28,7 @@ def _asks_less(step: Step, other: Step) -> bool:
 
 
 def _surer(step: Switch, other: Switch) -> bool:
-    """Whether a switch is more likely possible than a question about another one."""
+    """Whether this switch is more likely to be possible than the other."""
     alike = step.doelgroep is None or step.doelgroep == other.doelgroep
     return step.known or (alike and step.organisation in (None, other.organisation))
 

@@ -43,7 +43,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Of so many requests that were `decided`, so many have another outcome under the promoted rules.
+    """How many requests were `decided`, and how many of them have another outcome under the promoted rules.
 
     `untold`: what they do not show, in words.
     """

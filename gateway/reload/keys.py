@@ -30,7 +30,7 @@ from gateway.watcher import Watcher
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 1.0
-# A file that is being written is read once it has stayed the same for so many seconds.
+# A file that is being written is read once it has stayed the same for this many seconds.
 _QUIET: Final = 0.2
 ANNOUNCE_EVERY: Final = 2.0
 
@@ -147,7 +147,7 @@ class KeyReload:
                 await self._store.drop_entry(TOPIC, self._member)
 
     async def check(self) -> HealthStatus:
-        """What is wrong with the keys; the gateway is ready all the same, because those in force stay."""
+        """What is wrong with the keys; the gateway stays ready, because those in force stay."""
         trouble = "; ".join(filter(None, (*self._unread, *self._lacking, self._unreached)))
         return HealthStatus(True, trouble, degraded=bool(trouble))
 

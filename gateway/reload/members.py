@@ -27,7 +27,7 @@ class Member:
 
 
 def read_members(said: Mapping[str, bytes], *, without: str = "") -> tuple[Member, ...]:
-    """The processes, but for the one with this name. Something that is none is left out."""
+    """The processes, except the one with this name. What cannot be read as one is left out."""
     found = []
     for name, value in said.items():
         if name == without:

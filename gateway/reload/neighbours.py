@@ -32,7 +32,7 @@ CARDS: Final = "/cards"
 
 _LASTS_SECONDS: Final = 7 * 86_400.0
 _LOOK_EVERY: Final = 60.0
-# A card that did not change is left again so often.
+# How often a card that did not change is left again, in seconds.
 _AGAIN_SECONDS: Final = 3_600.0
 _SUFFIX: Final = ".card.json"
 
@@ -110,7 +110,7 @@ class Neighbours:
         await self._loop.aclose()
 
     async def check(self) -> HealthStatus:
-        """What is shared; the gateway is ready all the same."""
+        """What is shared; the gateway stays ready."""
         return HealthStatus(True, "; ".join(self._told.values()), degraded=bool(self._told))
 
     async def _read_all(self, card: EnvironmentCard) -> tuple[Mapping[str, str], Sequence[str]]:
@@ -140,7 +140,7 @@ class Neighbours:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             atomic_file.replace(path, text.encode())
-            # There is no secret in it, and the other environment may run as another user.
+            # It holds no secret, and the other environment may run as another user.
             path.chmod(0o644)
         except OSError as problem:
             log.info("no environment card is kept on this machine", path=str(path), reason=problem.strerror)

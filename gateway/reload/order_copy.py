@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 class OrderCopy:
-    """The copy at `path`, readable by its owner only. A place that cannot be written is no trouble: then there is none."""
+    """The copy at `path`, readable by its owner only. Where it cannot be written, there simply is none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -30,7 +30,7 @@ from gateway.watcher import Watcher
 log = structlog.get_logger()
 
 _LOOK_EVERY: Final = 0.5
-# A file that is being written is read once it has stayed the same for so many seconds.
+# A file that is being written is read once it has stayed the same for this many seconds.
 _QUIET: Final = 0.3
 _MOST_LISTED: Final = 20
 

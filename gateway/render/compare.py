@@ -19,7 +19,7 @@ _READ: Final = re.compile(r"[\r\x85\u2028\u2029]|{{|{\$")
 _YAML: Final = frozenset(("envoy", "traefik"))
 # A comment of Lua that goes on for more lines: what follows it is not read, and no line may hide behind it.
 _LONG_COMMENT: Final = re.compile(r"--\[=*\[")
-# A file with so many times as many lines is another one, and comparing them would take long.
+# A file with this many times as many lines is another one, and comparing them would take long.
 _TIMES: Final = 10
 
 

@@ -100,12 +100,12 @@ class Board:
         return await self._store.swap_entry(_ORDERS, name, stored, packed)
 
     async def order(self, name: str, content: bytes, *, seconds: float) -> None:
-        """Give an order that lasts for so many seconds."""
+        """Give an order that lasts for this many seconds."""
         packed = self._packed(name, LastingOrder(1, content))
         await self._store.put_entry(_ORDERS, name, packed, until=self._clock() + seconds)
 
     async def report(self, gateway: str, content: Mapping[str, Any], *, seconds: float) -> None:
-        """Say what this process has carried out; valid for so many seconds."""
+        """Say what this process has carried out; valid for this many seconds."""
         packed = self._packed(gateway, LastingOrder(1, json.dumps(content).encode("ascii")))
         await self._store.put_entry(_REPORTS, gateway, packed, until=self._clock() + seconds)
 

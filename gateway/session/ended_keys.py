@@ -39,7 +39,7 @@ class EndedKeys:
         self._keys[key] = True
 
     def look(self, connections: int) -> None:
-        """The server has answered; so many connections to it were made until now."""
+        """The server has answered; this many connections to it have been made until now."""
         if connections != self._seen and self._task is None:
             self._seen = connections
             if keys := [key for key, _ in self._keys.items()]:

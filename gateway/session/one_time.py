@@ -33,7 +33,7 @@ class OneTimeStore:
         self._clock = clock
 
     async def claim(self, kind: str, value: str, *, seconds: float, by: bytes = b"1") -> bool:
-        """Claim a value for so many seconds; False where somebody, in any process, has claimed it already."""
+        """Claim a value for this many seconds; False where somebody, in any process, has claimed it already."""
         now = self._clock()
         return await self._store.put_value(self._name(kind, value), by, until=now + seconds, now=now)
 
@@ -46,7 +46,7 @@ class OneTimeStore:
         await self._store.take_value(self._name(kind, value), now=self._clock())
 
     async def put(self, kind: str, secret: str, content: bytes, *, seconds: float) -> bool:
-        """Keep a content that only `secret` (256 random bits, as a ticket) opens; False where there is one already."""
+        """Keep content that only `secret` (256 random bits, as a ticket) opens; False where there is one already."""
         now = self._clock()
         sealed = self._cipher().seal(self._cipher().ticket(secret), content, purpose=kind)
         return await self._store.put_value(self._name(kind, secret), sealed, until=now + seconds, now=now)

@@ -214,7 +214,7 @@ class Recheck:
             log.warning("a session could not be rechecked", session=session.id, reason=str(trouble))
             return session
         if answer is None:
-            # A process that died while it used the refresh token is no reason to end the session at once.
+            # A process that died while it used the refresh token must not end the session at once.
             until = 0.0 if alone else session.checked_at + window
             without = replace(session.tokens, refresh_token=None)
             changed = replace(session, tokens=without, lenient_until=until)

@@ -11,7 +11,7 @@ from gateway.upstream.progress import Progress
 from gateway.upstream.request import UpstreamRequest
 
 FIRST: Final = 16_384
-"""So many octets of a body, or all of it, must have arrived before a connection to the register is taken for it."""
+"""This many octets of a body, or all of it, must have arrived before a connection to the register is taken for it."""
 
 
 class ClientGone(Exception):

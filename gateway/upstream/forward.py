@@ -133,7 +133,7 @@ class Forwarder:
     ) -> bool:
         """Whether to send the request again; a server that failed is not asked twice."""
         if isinstance(problem, ConnectionClosed) and connection.exchanges > 1:
-            return True  # the server closed a connection that nobody used: that is no failure
+            return True  # the server closed a connection that nobody used: not a failure
         failed.append(connection.pool)
         if len(failed) > self._settings.retries or not self.upstream.elsewhere(request.party, failed):
             return False
@@ -277,7 +277,7 @@ async def _wait_for_head(connection: UpstreamConnection, client: ClientStream, p
 
 
 def _is_failure(problem: BaseException, connection: UpstreamConnection) -> bool:
-    """Whether the server is to blame. That it closes a connection that nobody used is no failure."""
+    """Whether the server is to blame. That it closes a connection that nobody used is not a failure."""
     if isinstance(problem, ConnectionClosed):
         return connection.exchanges == 1
     return isinstance(problem, (UpstreamBroken, UpstreamTimeout))

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.upstream.connection import UpstreamConnection
 
 QUIET: Final = 0.05
-"""Octets that arrive within so many seconds after an answer without a body never answer another request."""
+"""Octets that arrive within this many seconds after an answer without a body never answer another request."""
 
 # Seconds. A connection that was idle for longer may just be being closed, so it carries only what can be repeated.
 _FRESH: Final = 0.5

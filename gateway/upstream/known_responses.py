@@ -16,9 +16,9 @@ _VERSION: Final = b"HTTP/1.1 "
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length"
 _DIGITS: Final = 15
-# After so many heads in a row that were not known,
+# After this many heads in a row that were not known,
 _MANY: Final = 64
-# one of so many is looked at.
+# only one in this many is looked at.
 _FEW: Final = 16
 _MOST_OCTETS: Final = 4 << 20
 # The first is for one person; a response with the second has no length before its end.

@@ -123,7 +123,7 @@ class Streams(Generic[T]):
             self._open.discard(stream)
 
     def under_way(self, seconds: float) -> list[T]:
-        """What the exchanges are about that have lasted for so long."""
+        """What the exchanges that have lasted for this long are about."""
         latest = asyncio.get_running_loop().time() - seconds
         return [stream.about for stream in self._open if stream.since <= latest]
 

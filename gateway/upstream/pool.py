@@ -17,7 +17,7 @@ from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.shares import Party, Shares, default_share
 
-# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for so long gives way, the
+# Seconds. While others wait, an exchange whose client neither sends nor takes in anything for this long gives way, the
 # longest-waiting one first.
 _STALLED: Final = 0.3
 _LOOK_EVERY: Final = 0.1
@@ -122,7 +122,7 @@ class ConnectionPool:
     def take_idle(self, party: Party, *, repeatable: bool) -> UpstreamConnection | None:
         """An idle connection at once, where there is one and nobody else waits; give it back with `release`."""
         if self._queue or self.health.out or not self._may_hold(party):
-            return None  # who tries a server that is out tries more than a connection of before
+            return None  # to try a server that is out takes a new connection
         connection = self._idle.take(repeatable=repeatable)
         if connection is not None:
             self._shares.hold(connection, party)

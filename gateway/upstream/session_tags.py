@@ -19,7 +19,7 @@ SEPARATOR: Final = b"~"
 """Stands between a tag and the value."""
 
 _KEPT: Final = 8_192
-# A longer value comes from nobody but who wants to fill the memory.
+# Only somebody who wants to fill the memory sends a longer value.
 _LONGEST_KEPT: Final = 512
 _OCTETS: Final = 16
 

@@ -96,10 +96,10 @@ class ProbeSettings(Settings):
     """The status codes of a server that works. Not set: 200 to 299."""
 
     fall: int = Field(default=2, ge=1, strict=True)
-    """So many bad answers in a row put a server out."""
+    """How many bad answers in a row put a server out."""
 
     rise: int = Field(default=1, ge=1, strict=True)
-    """So many good ones in a row let it take requests again."""
+    """How many good answers in a row let it take requests again."""
 
 
 class BreakerSettings(Settings):
@@ -109,10 +109,10 @@ class BreakerSettings(Settings):
     """`false`: never."""
 
     failures: int = Field(default=5, ge=1, strict=True)
-    """So many requests in a row that it did not take, answer validly or answer in time put a server out."""
+    """How many requests in a row that it did not take, answer validly or answer in time put a server out."""
 
     open_for: Duration = Field(default=10.0, ge=0.1)
-    """For so long; then one request tries it, and an answer lets it take all requests again."""
+    """For how long; then one request tries it, and an answer lets it take all requests again."""
 
 
 def _fixed_name(name: str) -> str:

@@ -16,7 +16,7 @@ _DAY: Final = 86_400.0
 
 
 def evidence(source: Source, found: Evidence, *, days: int) -> Iterator[Finding]:
-    """The findings, about rules only where the records cover so many days."""
+    """The findings, about rules only where the records cover this many days."""
     for name, seen in found.environments.items():
         if seen.last - seen.first >= days * _DAY:
             yield from _never_hit(source, name, seen)
