@@ -76,11 +76,11 @@ class Gateway:
         self.decisions = decisions(made, self.areas, self.stages)
         self.keys = keys(made, self.areas, self.decisions)
         self.front_servers: list[DrainedServer] = []
-        """Those that answer fronts and programs that ask for decisions, while everything is open."""
+        """The servers for fronts and for programs that ask for decisions, while everything is open."""
         self.addresses = {"listen": made.settings.listen, "observe": made.settings.observe.listen}
         """Where people and operators come in; whoever opens others instead says so."""
         self.listeners: dict[str, Listener] = {}
-        """Those that serve this gateway, by name; whoever opens one adds it."""
+        """The listeners that serve this gateway, by name; whoever opens one adds it."""
         metrics = self.areas.observers.metrics
         metrics.saturation.source = Use(self.areas, self.listeners)
         metrics.expiry.watched = watched(made)
@@ -106,7 +106,7 @@ class Gateway:
 
     @property
     def settings(self) -> EnvironmentSettings:
-        """Those of the environment."""
+        """The settings of the environment."""
         return self.environment.settings
 
     @property

@@ -1,4 +1,4 @@
-"""Watches files and folders by looking at them every so often, and says when they changed and are quiet again."""
+"""Watches files and folders by looking at them from time to time, and says when they changed and are quiet again."""
 
 from __future__ import annotations
 

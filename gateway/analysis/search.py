@@ -89,7 +89,7 @@ def inexact_paths(rules: RuleSet) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class LetIn:
-    """Those who are let in, one for each class. `inexact` says why some may be missing, None where none is."""
+    """The people who are let in, one for each class. `inexact` says why some may be missing, None where none is."""
 
     identities: tuple[Identity, ...]
     inexact: str | None

@@ -24,7 +24,7 @@ class Areas:
 
 
 def areas(environment: Environment) -> Areas:
-    """Those of this environment."""
+    """Makes the areas of this environment."""
     asking, allowed = people(environment), rules(environment)
     return Areas(
         observers(environment),

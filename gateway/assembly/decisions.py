@@ -13,7 +13,7 @@ from gateway.identity.assertion_check import AssertionCheck
 
 
 def decisions(environment: Environment, areas: Areas, stages: Stages) -> DecisionPointServer | None:
-    """That of this environment. It hears of sessions that end."""
+    """Makes the decision point of this environment, which hears of sessions that end; None where it has none."""
     settings, observers = environment.settings, areas.observers
     if settings.authzen is None:
         return None

@@ -32,7 +32,7 @@ class Doors:
 
 
 def doors(environment: Environment, areas: Areas, pipeline: Pipeline) -> Doors:
-    """Those of this environment. Where requests are traced, each door has a second pipeline, that is timed."""
+    """Makes the doors of this environment. Where requests are traced, each has a second pipeline, which is timed."""
     observers = areas.observers
     prompt = Prompt(pipeline, PermissionCache(pipeline), observers.metrics.started)
     fronts = {

@@ -14,7 +14,7 @@ from gateway.reload.keys import KeyReload, KeySource, RingSource
 
 
 def keys(environment: Environment, areas: Areas, decisions: DecisionPointServer | None) -> KeyReload:
-    """Those of this environment."""
+    """Makes what reloads the keys of this environment."""
     settings, login = environment.settings, areas.people.login
     assertions = areas.register.assertions
     sources: dict[str, KeySource] = {

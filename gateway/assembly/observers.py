@@ -23,7 +23,7 @@ class Observers:
 
 
 def observers(environment: Environment) -> Observers:
-    """Those of this environment."""
+    """Makes the observers of this environment."""
     settings, clock, events = environment.settings, environment.clock, environment.events
     metrics = Metrics(environment.name, version=__version__, clock=clock, on_event=events)
     metrics.settings.set(int(environment.settings_hash, 16))

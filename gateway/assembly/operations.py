@@ -31,7 +31,7 @@ class Operations:
 
 
 def operations(environment: Environment, rules: Rules, sessions: Sessions) -> Operations:
-    """Those of this environment."""
+    """Makes what operators order in this environment, and what must agree with others."""
     config, name, events = environment.config, environment.name, environment.events
     clock, steady, board, reload = environment.clock, environment.steady, sessions.board, rules.reload
     blocks = Blocks(

@@ -30,7 +30,7 @@ class People:
 
 
 def people(environment: Environment) -> People:
-    """Those of this environment."""
+    """Makes what finds out who asks in this environment."""
     settings, clock, steady = environment.settings, environment.clock, environment.steady
     provider = Provider(
         settings.provider, clock=clock, steady=steady, on_event=environment.events, egress=settings.egress

@@ -37,7 +37,7 @@ class Register:
 
 
 def register(environment: Environment) -> Register:
-    """That of this environment."""
+    """Makes what this environment needs towards its register."""
     settings = environment.settings
     assertions = Assertions(
         settings.assertion,

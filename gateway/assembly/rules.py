@@ -24,7 +24,7 @@ class Rules:
 
 
 def rules(environment: Environment) -> Rules:
-    """Those of this environment."""
+    """Makes what decides in this environment."""
     name, settings, events = environment.name, environment.settings, environment.events
     reload = RulesReload(
         environment.config, name, clock=environment.clock, steady=environment.steady, on_event=events

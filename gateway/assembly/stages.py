@@ -44,7 +44,7 @@ class Stages:
 
 
 def stages(environment: Environment, areas: Areas) -> Stages:
-    """Those of this environment."""
+    """Joins the areas of this environment in its stages."""
     settings, config, rules = environment.settings, environment.config, areas.rules.reload.rules
     pages = Pages(settings.support, environment.name, config.languages, config.pages, clock=environment.clock)
     answers = ErrorResponses(pages, public_url=settings.public_url, names=rules, clock=environment.clock)

@@ -21,7 +21,7 @@ def belgian_time(at: float) -> str:
 
 
 def read_belgian_time(written: str, now: float) -> float:
-    """A moment after `now` as operators write it: 8h, 7d, or in Belgian time. Ends the command where it is none."""
+    """A moment after `now` as operators write it: 8h, 7d, or in Belgian time. Ends the command where it is not a moment."""
     try:
         ends = read_moment(written, BRUSSELS, now, ahead=True)
     except NotOneMoment as problem:

@@ -282,7 +282,7 @@ def _nearest(day: int, month: int, today: date, *, ahead: bool) -> date:
     found = _first_such_day(day, month, today, 1 if ahead else -1)
     if found - today < _YEAR_NEEDED:
         return found
-    # Who writes 25/11 on the 26th does not mean a year from now.
+    # Whoever writes 25/11 on the 26th does not mean a year from now.
     past = _first_such_day(day, month, today, -1)
     return past if today - past <= _YEAR - _YEAR_NEEDED else found
 

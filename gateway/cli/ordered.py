@@ -44,7 +44,7 @@ class Ordered(Generic[E]):
         *,
         patience: float | None = None,
     ) -> Ordered[E]:
-        """Those of this environment; a store in the memory of a gateway is out of reach, so that the file is used."""
+        """The orders of this environment; a store in the memory of a gateway is out of reach, so the file is used."""
         here = only_here or not chosen.shared
         if here and patience is not None:
             stop("--wait asks the gateways through the session store, which is not used here")
@@ -118,7 +118,7 @@ class Ordered(Generic[E]):
         return found, confirmed
 
     def read_file(self, trouble: list[str]) -> Sequence[E]:
-        """Those in the file of this machine; `trouble` gets what is wrong with it."""
+        """The orders in the file of this machine; what is wrong with it is added to `trouble`."""
         try:
             local = self.orders.read(self.file, self.chosen.env)
         except ValueError as problem:

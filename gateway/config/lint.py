@@ -82,7 +82,7 @@ def found_in(
 
 
 def _accepted_rights(source: Source, found: Iterable[Finding]) -> Iterator[Finding]:
-    """Those that the entry of `rights:` itself accepts."""
+    """The findings that the entry of `rights:` itself accepts."""
     accepted = {source.at(("rights", key)): right.accept for key, right in source.document.rights.items()}
     return (each for each in found if each.code in accepted.get(each.at, ()))
 

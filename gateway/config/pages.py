@@ -1,4 +1,4 @@
-"""Checks of what the configuration says about the gateway's own pages: languages, words, templates, looks."""
+"""Checks of what the configuration says about the gateway's own pages: languages, words, templates, logo and style."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What helps against trouble with another server: never a step that can't help against that kind."""
+"""What helps against a failed call to another server: never a step that can't help against that kind of failure."""
 
 from __future__ import annotations
 

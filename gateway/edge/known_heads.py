@@ -11,5 +11,5 @@ PASSING: Final = (b"referer", b"if-none-match", b"if-modified-since")
 
 
 def known_heads() -> KnownLines:
-    """Those of one listener. A block has all octets after the request line, from its line end on."""
+    """Makes the known heads of one listener. A block has all octets after the request line, from its line end on."""
     return KnownLines(PASSING)

@@ -1,4 +1,4 @@
-"""The ASGI scope of a request that somebody asks about, and that comes in another way than by the listener."""
+"""The ASGI scope of a request that somebody asks about, and that did not come in through the listener."""
 
 from __future__ import annotations
 

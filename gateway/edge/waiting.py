@@ -6,7 +6,7 @@ import asyncio
 
 
 class Waiting:
-    """Those who wait for one kind of change. Costs nothing while nobody waits."""
+    """The coroutines that wait for one kind of change. Costs nothing while nobody waits."""
 
     __slots__ = ("_futures", "_loop")
 

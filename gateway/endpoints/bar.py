@@ -30,7 +30,7 @@ class BarEndpoints:
 
     @classmethod
     def of(cls, pages: Pages, settings: SessionBarSettings | None, session: SessionEndpoints) -> Self | None:
-        """Those of an environment with these settings; None where it has no bar."""
+        """The endpoints of an environment with these settings; None where it has no bar."""
         return cls(BarScript(pages, settings), session) if settings is not None else None
 
     async def script(self, request: Request) -> Response:

@@ -85,7 +85,7 @@ class KeptForms:
         steady: Callable[[], float],
         secure: bool,
     ) -> KeptForms:
-        """Those of one environment. `clock` gives seconds since the epoch, `steady` never goes back."""
+        """The kept forms of one environment. `clock` gives seconds since the epoch, `steady` never goes back."""
         store = FormStore(sessions.one_time, clock, seconds=KEPT_SECONDS)
         room = FormRoom(settings.form_total, KEPT_SECONDS + UPLOAD_SECONDS, steady=steady)
         keeper = FormKeeper(sessions, store, room, rules, settings.form_limit)

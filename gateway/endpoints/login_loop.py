@@ -14,7 +14,7 @@ from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.model import CanonicalRequest
 
 MOST_LOGINS = 3
-# A script of a page and a press look the same in an engine that doesn't say which it is: nobody presses that often.
+# A script and a press of a button look the same in a browser that doesn't say which it was: nobody presses that often.
 MOST_PRESSES = 10
 _WINDOW = 60.0
 _WRITTEN = re.compile(r"([1-9][0-9]?)\.([0-9]{1,12})\.([a-z-]{1,64})")
@@ -36,7 +36,7 @@ class RecentLogins:
     def allow_press(self, request: CanonicalRequest, target: str) -> bool:
         """Whether this is a person who presses a button to begin a login that comes back to `target`.
 
-        Engines say so (Sec-Fetch-User), but WebKit doesn't. There a press comes from a page of this site that has such
+        Chromium and Firefox say so (Sec-Fetch-User), but WebKit doesn't. There a press comes from a page of this site that has such
         a button: the page that was refused, at the address to come back to, or one of the gateway's own.
         """
         if request.header(b"sec-fetch-user") is not None:

@@ -16,5 +16,5 @@ class Pattern:
     glob: str
 
     def files(self) -> list[Path]:
-        """Those that fit it at this moment, in alphabetical order. Raises OSError for a folder that goes away meanwhile."""
+        """The files that fit it at this moment, in alphabetical order. Raises OSError for a folder that goes away meanwhile."""
         return sorted(file for file in self.folder.glob(self.glob) if not is_editor_lock(file))

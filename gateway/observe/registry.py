@@ -82,7 +82,7 @@ class Registry:
             return generate_latest(registry), CONTENT_TYPE_LATEST
         try:
             encode, kind = choose_encoder(accept)
-        except (ValueError, TypeError):  # a version that is none
+        except (ValueError, TypeError):  # not a version
             encode, kind = choose_encoder("application/openmetrics-text")
         return encode(registry), kind
 

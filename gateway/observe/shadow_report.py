@@ -41,7 +41,7 @@ class ShadowReport:
 
     @property
     def differences(self) -> list[ShadowDifference]:
-        """Those that are newly denied first; within each kind the most frequent first."""
+        """The differences: what is newly denied first, and within each kind the most frequent first."""
         order = ("newly_denied", "newly_allowed", "elsewhere")
         return sorted(self._found.values(), key=lambda each: (order.index(each.change), -each.count))
 

@@ -63,12 +63,12 @@ class OrdersInForce(Generic[E]):
 
     @property
     def known(self) -> tuple[E, ...]:
-        """All of them, also those that are over."""
+        """All orders, also those that are over."""
         return (*self._shared, *self._here)
 
     @property
     def here(self) -> tuple[E, ...]:
-        """Those in the file of this machine."""
+        """The orders in the file of this machine."""
         return self._here
 
     @property

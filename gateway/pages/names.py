@@ -1,4 +1,4 @@
-"""Names of people and organisations within sentences, as whoever gave them wrote them."""
+"""Names of people and organisations as sentences contain them: in the spelling of whoever gave them."""
 
 from __future__ import annotations
 

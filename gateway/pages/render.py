@@ -211,7 +211,7 @@ class _CompiledOnce(BytecodeCache):
 
 @cache
 def _compiled_once() -> _CompiledOnce:
-    """That of this process."""
+    """The compiled templates of this process."""
     return _CompiledOnce()
 
 

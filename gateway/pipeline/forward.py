@@ -73,7 +73,7 @@ class Forward:
         return whole._replace(headers=changed_headers(exchange, whole.headers))
 
     def forwarder(self, exchange: Exchange) -> Forwarder:
-        """That of the upstream of its rule. Raises UpstreamUnreachable where this process has none."""
+        """The forwarder of the upstream that its rule names. Raises UpstreamUnreachable where this process has none."""
         name = exchange.handling.upstream
         found = self.forwarders.get(name)
         if found is None:

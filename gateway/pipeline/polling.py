@@ -1,4 +1,4 @@
-"""Recognises requests that pages make by themselves: a screen that nobody looks at must not keep a session alive."""
+"""Recognises requests that pages make on their own: a screen that nobody looks at must not keep a session alive."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class OrderedMaintenance:
         return self.ended is not None or (self.until is not None and now >= self.until)
 
     def maintenance(self, rights: Mapping[str, NamedRight], *, folds: bool) -> Maintenance:
-        """What it means with these rights; a right that they lack is no exception. Raises ValueError for a bad path."""
+        """What it means with these rights; a right that they lack makes no exception. Raises ValueError for a bad path."""
         patterns = [parse_pattern(each) for each in self.paths]
         return Maintenance(
             self.id,

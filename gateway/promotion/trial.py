@@ -30,7 +30,7 @@ class PromotionTrial:
             self._try(Path(folder))
 
     def warnings(self) -> list[str]:
-        """Those that the target does not have yet."""
+        """The warnings that the target does not have yet."""
         if self.source is None:
             return []
         before = {(each.code, each.message) for each in found_in(self._plan.target.source)}
@@ -84,7 +84,7 @@ def _misunderstood(plan: PromotionPlan, source: Source, data: Any) -> Iterator[s
 
 
 def _wanted(plan: PromotionPlan) -> dict[str, Any]:
-    """The data of the target's file as it was meant to become, but for lists of rules and tests."""
+    """The data of the target's file as it was meant to become, except lists of rules and tests."""
     data: dict[str, Any] = copy.deepcopy(plan.target.main.data)
     for move in plan.moves:
         if move.origin is None:

@@ -1,1 +1,1 @@
-"""Rules and candidate rules going live in a running gateway."""
+"""Rules, candidate rules, keys and operators' orders going live in a running gateway."""

@@ -1,4 +1,4 @@
-"""Emergency rules that two people opened, in one worker: in force until their end, whatever the store or the clock does."""
+"""Emergency rules that two people opened, in one worker: in force until their end, whatever becomes of the store or the clock."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Emergencies:
         steady: Callable[[], float],
         on_event: OnEvent,
     ) -> Emergencies:
-        """Those of this environment."""
+        """The emergencies of this environment."""
         return cls(
             rules,
             board,

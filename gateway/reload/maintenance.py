@@ -76,7 +76,7 @@ class Maintenances:
         clock: Callable[[], float],
         on_event: OnEvent,
     ) -> Maintenances:
-        """Those of this environment."""
+        """The maintenances of this environment."""
         return cls(
             rules,
             board,

@@ -1,6 +1,6 @@
 """What operators order through the session store, and what the gateways report about it.
 
-All of it is sealed like sessions, under each key of the one who writes, so that keys can change gateway by gateway.
+All of it is sealed like sessions, under each key of whoever writes, so that keys can change gateway by gateway.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _key(algorithm: str, jwk: Mapping[str, Any]) -> ECKey | RSAKey:
 
 
 def _text(found: Mapping[str, Any], name: str) -> str | None:
-    """A text. Raises ProofRefused where it is there and is none."""
+    """A text. Raises ProofRefused for anything else that is there."""
     value = found.get(name)
     if value is not None and not isinstance(value, str):
         raise ProofRefused("malformed")

@@ -221,7 +221,7 @@ class Sessions:
     ) -> tuple[Session, str] | None:
         """(session, its ticket) after the provider was asked again; None where the session ended meanwhile.
 
-        `session` is as it should be from now on, but for its identity. Where the new `identity` may do other things,
+        `session` is as it should be from now on, except for its identity. Where the new `identity` may do other things,
         the ticket is a new one, and the earlier one leads to it for `leads_for` seconds.
         """
         cached = self._cache.get(ticket)
@@ -253,7 +253,7 @@ class Sessions:
     async def end(self, ticket: str) -> Session | None:
         """End the session of this ticket here and in the store; the session that ended, if there was one.
 
-        Raises StoreUnavailable: a logout that did not reach the store is none.
+        Raises StoreUnavailable: a logout that did not reach the store does not count as one.
         """
         if not is_ticket(ticket):
             return None

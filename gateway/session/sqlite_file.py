@@ -139,7 +139,7 @@ class SqliteFile:
             self._close(connection)
 
     def _set_aside(self, files: _Files, problem: BaseException) -> None:
-        """Rename a file that was a database before and is none now, or a damaged one, so that a new one is made.
+        """Rename a file that was a database and no longer is, or a damaged one, so that a new one is made.
 
         A file that never was one here is left alone: the settings may name a file of somebody else.
         """

@@ -1,4 +1,4 @@
-"""Makes the store that the settings name: the one address that knows all kinds."""
+"""Makes the store that the settings name: only this module knows all kinds."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class KnownResponses:
             self._unknown += 1
             return None
         self._unknown = 0
-        # A parser has read these octets before, but for the passing lines, of which the length is the one that matters.
+        # A parser has read these octets before, except the passing lines; of those the length matters.
         lengths = [value for name, value in lines if name == _LENGTH]
         if len(lengths) > 1 or any(not value.isdigit() or len(value) > _DIGITS for value in lengths):
             return None

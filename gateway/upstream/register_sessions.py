@@ -1,7 +1,7 @@
 """Keeps each session of the register to the one it was begun for.
 
 A register knows people again by a cookie such as JSESSIONID, or by a parameter of that name in the path. Its value
-gets a tag on the way to the browser and loses it on the way back: `TAG~VALUE`. What lacks the tag of the one who asks
+gets a tag on the way to the browser and loses it on the way back: `TAG~VALUE`. What lacks the tag of whoever asks
 does not reach the register.
 """
 

@@ -1,4 +1,4 @@
-"""Whose a session of the register is that came without a tag: of the one who came with it first."""
+"""Whom a session of the register without a tag belongs to: whoever came with it first."""
 
 from __future__ import annotations
 

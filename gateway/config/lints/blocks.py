@@ -32,6 +32,6 @@ def lost_blocks(source: Source) -> Iterator[Finding]:
 
 
 def _blocks(source: Source, name: str) -> Sequence[Block]:
-    """Those of this machine, and this machine's copy of those that all gateways share."""
+    """The blocks of this machine, and its copy of the blocks that all gateways share."""
     config = source.config
     return (*(read(config.blocks_file(name), name) or ()), *read_copy(config.blocks_copy(name), name))

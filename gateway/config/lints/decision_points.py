@@ -1,4 +1,4 @@
-"""Engines of rules: those that cannot tell who asks, those whose answers are kept for long, and answers with one name."""
+"""Decision engines that rules ask: those that cannot tell who asks, whose answers are kept for long, or share a name."""
 
 from __future__ import annotations
 
