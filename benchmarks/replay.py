@@ -16,7 +16,7 @@ from gateway.config import load
 from gateway.key_files.keyring import Key
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain, ChainKey
-from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.decision_record import Pseudonyms, RecordEntry
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 
@@ -55,7 +55,7 @@ def _write(file: Path, count: int) -> None:
                 f"r-{number}", "GET", "http", "localhost:8000", path, segments, b"/", (), {}, "192.0.2.1", "page", "nl"
             )  # fmt: skip
             decision = decide(rules, given)
-            handled = AuditEntry(
+            handled = RecordEntry(
                 f"r-{number}", now, 200, 0.01, "192.0.2.1", request, decision, identity, rules=rules.hash
             )
             out.write(chain.link(form.encode(handled)))

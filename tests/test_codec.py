@@ -26,7 +26,7 @@ from gateway.model import (
     Right,
     Tokens,
 )
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input
+from gateway.observe.decision_record import Pseudonyms, RecordEntry, decision_input
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.pages.wording import Wording
 from gateway.plugin import Facts
@@ -64,7 +64,7 @@ HEADERS = OutgoingHeaders({f"X-{number}": path for number, path in enumerate((*A
 
 
 def recorded(identity: Identity) -> dict[str, Any]:
-    entry = AuditEntry("r1", 1.0, 200, 0.1, "192.0.2.1", REQUEST, Decision(True, "r", "ok"), identity)
+    entry = RecordEntry("r1", 1.0, 200, 0.1, "192.0.2.1", REQUEST, Decision(True, "r", "ok"), identity)
     found: dict[str, Any] = json.loads(ENCODER.encode(entry))
     return found
 
@@ -199,7 +199,7 @@ def test_a_missing_thing_says_the_same_to_everybody() -> None:
     assert as_data(denied)["missing"] == [[MISSING_DATA]]
     problem = Wording("en", str).data(MISSING)
     assert problem == {**MISSING_DATA, "what": "Lezer, for 0428.315.871"}
-    line = ENCODER.encode(AuditEntry("r1", 1.0, 403, 0.1, "192.0.2.1", REQUEST, denied))
+    line = ENCODER.encode(RecordEntry("r1", 1.0, 403, 0.1, "192.0.2.1", REQUEST, denied))
     for_people = {"label", "granted_by", "contact", "acr_values"}
     assert json.loads(line)["missing"] == [
         [{name: value for name, value in MISSING_DATA.items() if name not in for_people}]

@@ -91,9 +91,9 @@ class Blocks:
         """All blocks, also those that have expired."""
         return self._orders.known
 
-    def take_shared(self, content: bytes, place: str) -> None:
-        """Put the blocks that all gateways share in force. Raises ValueError where they cannot be read; then nothing changes."""
-        self._orders.take_shared(content, place)
+    def take_shared(self, content: bytes, source: str) -> None:
+        """Put into force the blocks that all gateways share. Raises ValueError where they cannot be read; then nothing changes."""
+        self._orders.take_shared(content, source)
 
     def of(self, identity: Identity, now: float) -> Block | None:
         """The block that keeps this person or machine out at this moment (seconds since the epoch)."""

@@ -14,12 +14,11 @@ from gateway.cli.confirm import Confirmation, Report, carried_out, conclude
 from gateway.cli.exit import NOT_DONE, stop
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import may_be_there
-from gateway.orders.order_list import OrderList
+from gateway.orders.order_list import OF_STORE, OrderList
 from gateway.session.board import LastingOrder
 from gateway.session.sessions import Sessions
 
 E = TypeVar("E")
-_PLACE = "what the session store has"
 ONLY_HERE = "  ONLY ON THIS MACHINE: gateways on other machines do not know it."
 
 
@@ -79,10 +78,10 @@ class Ordered(Generic[E]):
         make: Callable[[tuple[E, ...]], Sequence[E]],
         done: Callable[[Report], bool],
     ) -> Confirmation:
-        document = await change_shared(sessions, self.orders, self.chosen.env, make)
+        order = await change_shared(sessions, self.orders, self.chosen.env, make)
         patience = self.patience or 0.0
         return await carried_out(
-            sessions.board, self.orders.name, document.revision, patience=patience, done=done
+            sessions.board, self.orders.name, order.revision, patience=patience, done=done
         )
 
     def change_file(self, make: Callable[[tuple[E, ...]], Sequence[E]]) -> Sequence[E]:
@@ -103,7 +102,7 @@ class Ordered(Generic[E]):
         conclude(confirmed, waited=self.patience is not None)
 
     def read(self, trouble: list[str]) -> tuple[list[tuple[E, str]], Confirmation]:
-        """All orders, each with where it stands, and which gateways know those of the store; `trouble` gets what is wrong."""
+        """All orders, each with where it is kept, and which gateways know those of the store; faults are added to `trouble`."""
         found: list[tuple[E, str]] = []
         confirmed = Confirmation({}, {})
         if not self.here:
@@ -136,9 +135,9 @@ async def shared_orders(
     stored = (await sessions.board.orders()).get(orders.name)
     if stored is None:
         return (), await carried_out(sessions.board, orders.name, 0)
-    document = sessions.board.read(orders.name, stored)
-    known = await carried_out(sessions.board, orders.name, document.revision)
-    return orders.parsed(document.content, env, _PLACE), known
+    order = sessions.board.read(orders.name, stored)
+    known = await carried_out(sessions.board, orders.name, order.revision)
+    return orders.parsed(order.content, env, OF_STORE), known
 
 
 async def change_shared(
@@ -147,7 +146,7 @@ async def change_shared(
     """Replace the orders in the session store by what `make` makes of them. Raises StoreUnavailable and ValueError."""
 
     def content(before: bytes | None) -> bytes | None:
-        found = orders.parsed(before, env, _PLACE) if before is not None else ()
+        found = orders.parsed(before, env, OF_STORE) if before is not None else ()
         after = tuple(make(found))
         return orders.text(after, env) if after != found else None
 

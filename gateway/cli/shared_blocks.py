@@ -36,8 +36,8 @@ async def block_everywhere(
         outcome[:] = [with_block(blocks, block, names)]
         return outcome[0].blocks
 
-    document = await change_shared(sessions, BLOCKS, env, make)
-    known = await carried_out(sessions.board, BLOCKS.name, document.revision, patience=patience)
+    order = await change_shared(sessions, BLOCKS, env, make)
+    known = await carried_out(sessions.board, BLOCKS.name, order.revision, patience=patience)
     return outcome[0], found, known
 
 
@@ -51,7 +51,7 @@ async def unblock_everywhere(
         left[:] = without(before)
         return left
 
-    document = await change_shared(sessions, BLOCKS, env, make)
+    order = await change_shared(sessions, BLOCKS, env, make)
     listed = await matching(sessions, SessionFilter(), time.time())
-    known = await carried_out(sessions.board, BLOCKS.name, document.revision, patience=patience)
+    known = await carried_out(sessions.board, BLOCKS.name, order.revision, patience=patience)
     return left, listed, known

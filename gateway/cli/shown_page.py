@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import inf
 from typing import Any, get_args
 from urllib.parse import quote, urlsplit
@@ -17,7 +18,6 @@ from gateway.pages.outcome import RequestOutcome
 from gateway.pages.render import Pages
 from gateway.pages.wire import wire_error
 from gateway.pipeline.authorize import refusal
-from gateway.plan import Advice
 from gateway.policy.advice import advise
 from gateway.policy.evaluate import decide
 from gateway.policy.ruleset import RuleSet
@@ -127,7 +127,7 @@ def _error(
         if rules is None or decision_input is None:
             return None
         decision = decide(rules, decision_input)
-        return refusal(decision, decision_input.now, lambda: _advice(rules, decision_input, decision))
+        return refusal(decision, decision_input.now, partial(advise, rules, decision_input, decision))
     error = found.__new__(found)
     errors.GatewayError.__init__(error, "", **facts)
     if isinstance(error, errors.LoginFailed):
@@ -137,10 +137,6 @@ def _error(
         # The operator's words are not recorded.
         error.words, error.until = {}, datetime.fromisoformat(end).timestamp() if end else inf
     return error
-
-
-def _advice(rules: RuleSet, decision_input: DecisionInput, decision: Any) -> Advice:
-    return advise(rules, decision_input, decision)
 
 
 def _kinds(kind: type[errors.GatewayError]) -> Iterator[type[errors.GatewayError]]:

@@ -37,7 +37,7 @@ LACKING: Final = "records that lack a field"
 _AS_IS: Final = ("doelgroep", "acr", "authenticated_at", "claims", "bound")
 
 
-class AuditEntry(NamedTuple):
+class RecordEntry(NamedTuple):
     """One request and its outcome; None where something is unknown or does not apply.
 
     A named tuple, because one is made for every request. `now` (seconds since the epoch) and `facts` are those of

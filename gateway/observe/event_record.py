@@ -18,7 +18,7 @@ from gateway.events import (
     RulesRefused,
     WebSocketEnded,
 )
-from gateway.observe.decision_record import AuditEntry
+from gateway.observe.decision_record import RecordEntry
 from gateway.observe.refusal import Refusal, raw_request_of_head, raw_request_of_scope
 
 
@@ -63,7 +63,7 @@ _ERRORS: Final = {
 }
 
 
-def wire_entry(event: ClientRefused, now: float) -> AuditEntry | None:
+def wire_entry(event: ClientRefused, now: float) -> RecordEntry | None:
     """The record of what the listener refused; None for a connection that it only closed, for its own sake, and for a
     request whose own record says it.
     """
@@ -73,6 +73,6 @@ def wire_entry(event: ClientRefused, now: float) -> AuditEntry | None:
         raw_request_of_scope(event.scope) if event.scope is not None else raw_request_of_head(event.head)
     )
     refusal = Refusal(event.reason, raw_request, "listener", event.language, event.viewer)
-    return AuditEntry(
+    return RecordEntry(
         event.request_id, now, event.status, 0.0, event.client, error=_ERRORS[event.status], refusal=refusal
     )

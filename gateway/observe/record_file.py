@@ -51,7 +51,7 @@ class Output:
                 lines[0] = lines[0][written:]
 
     def first_line(self) -> bytes:
-        """The first line of the file that is open, or the begin of a long one; empty where there is no file."""
+        """The first line of the file that is open, or the beginning of a long one; empty where there is no file."""
         if self._path is None or not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             return b""
         return os.pread(self._descriptor, _MOST_OF_LINE, 0).partition(b"\n")[0]
@@ -100,7 +100,7 @@ class Space:
         self._look: asyncio.Task[bool] | None = None
 
     async def lacking(self) -> bool | None:
-        """Whether there is none; None where the disk does not answer in time."""
+        """Whether there is no room left; None where the disk does not answer in time."""
         look = self._look
         if look is None or look.done():
             look = self._look = asyncio.create_task(asyncio.to_thread(self._output.no_space))

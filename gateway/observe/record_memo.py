@@ -6,14 +6,14 @@ from collections.abc import Callable
 from operator import is_
 from typing import Any, Final
 
-from gateway.observe.decision_record import AuditEntry
+from gateway.observe.decision_record import RecordEntry
 
 _SIZE: Final = 512
 # Characters: a longer path is not worth its memory.
 _LONGEST: Final = 1_024
 # What hardly any entry has: all fields after these.
-_MORE: Final = slice(AuditEntry._fields.index("rules") + 1, None)
-_NO_MORE: Final = tuple(AuditEntry._field_defaults[name] for name in AuditEntry._fields[_MORE])
+_MORE: Final = slice(RecordEntry._fields.index("rules") + 1, None)
+_NO_MORE: Final = tuple(RecordEntry._field_defaults[name] for name in RecordEntry._fields[_MORE])
 
 
 class RecordMemo:
@@ -23,7 +23,7 @@ class RecordMemo:
     given again keeps these objects, and `make` must look at nothing else of an entry without an error, facts and the like.
     """
 
-    def __init__(self, make: Callable[[AuditEntry], str]) -> None:
+    def __init__(self, make: Callable[[RecordEntry], str]) -> None:
         self._make = make
         # The objects are kept beside the words: otherwise an id() could come to stand for others.
         self._made: dict[int, tuple[tuple[Any, ...], str]] = {}
@@ -31,7 +31,7 @@ class RecordMemo:
     def __len__(self) -> int:
         return len(self._made)
 
-    def __call__(self, entry: AuditEntry) -> str:
+    def __call__(self, entry: RecordEntry) -> str:
         """The words for this entry."""
         request, decision = entry.request, entry.decision
         if request is None or decision is None or entry[_MORE] != _NO_MORE or len(request.path) > _LONGEST:

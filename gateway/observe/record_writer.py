@@ -25,7 +25,7 @@ from gateway.events import (
 from gateway.files.reason import reason
 from gateway.key_files.keyring import Key
 from gateway.observe.chain import Chain, ChainKey, Mark
-from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms, timestamp
+from gateway.observe.decision_record import VERSION, Pseudonyms, RecordEntry, timestamp
 from gateway.observe.event_record import fields_of, wire_entry
 from gateway.observe.health import HealthStatus
 from gateway.observe.masking import clean
@@ -48,7 +48,7 @@ _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
-Entry = AuditEntry | Mapping[str, Any]
+Entry = RecordEntry | Mapping[str, Any]
 
 
 class DecisionRecords:
@@ -172,11 +172,11 @@ class DecisionRecords:
             self._lost += 1
             self._on_event(RecordsDropped(1))
             return
-        self._entries.append(entry if isinstance(entry, AuditEntry) else self._event(entry))
+        self._entries.append(entry if isinstance(entry, RecordEntry) else self._event(entry))
         if self._due is None and self._loop is not None:
             self._due = self._loop.call_later(_LINGER_SECONDS, self._make_some)
 
-    def write_refused(self, entry: AuditEntry) -> None:
+    def write_refused(self, entry: RecordEntry) -> None:
         """Remember a request of nobody known that ended before a decision; many of one kind are counted instead."""
         if not self._open:
             return
@@ -280,7 +280,7 @@ class DecisionRecords:
     def _chain_keys(self, keys: Iterable[Key]) -> list[ChainKey]:
         return [ChainKey.of(key, self._environment) for key in keys]
 
-    def _encoded(self, entry: AuditEntry) -> str:
+    def _encoded(self, entry: RecordEntry) -> str:
         if self._encoder is None:
             raise RuntimeError("DecisionRecords.start() comes first")
         return self._encoder.encode(entry)
@@ -330,7 +330,7 @@ class DecisionRecords:
     def _line(self, entry: Entry) -> bytes:
         assert self._chain is not None
         try:
-            return self._chain.link(self._encoded(entry) if isinstance(entry, AuditEntry) else _json(entry))
+            return self._chain.link(self._encoded(entry) if isinstance(entry, RecordEntry) else _json(entry))
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
             self._on_event(RecordsDropped(1))
             log.error("a decision record could not be made", error=type(problem).__name__)

@@ -17,6 +17,8 @@ from gateway.files.plain_file import read_plain
 from gateway.files.reason import reason
 
 E = TypeVar("E")
+OF_STORE: Final = "what the session store has"
+"""The source of orders that all gateways share, in words for operators."""
 _VERSION: Final = 1
 # What other content raises where it is taken for such a list.
 _NO_LIST: Final = (
@@ -50,19 +52,19 @@ class OrderList(Generic[E]):
             raise ValueError(f"{path} is not a copy of {self.name}: {problem!r:.200}") from problem
         return self.parsed(order, environment, str(path))
 
-    def parsed(self, content: bytes, environment: str, place: str) -> tuple[E, ...]:
-        """The list in a text that comes from this place."""
+    def parsed(self, content: bytes, environment: str, source: str) -> tuple[E, ...]:
+        """The list in a text; `source` says where that comes from, in words for operators. Raises ValueError."""
         try:
             data = json.loads(content)
             version, owner = data["version"], data["environment"]
             found = tuple(self.entry(each) for each in data[self.name]) if version == _VERSION else ()
         except _NO_LIST as problem:
-            raise ValueError(f"{place} is not a file of {self.name}: {problem!r:.200}") from problem
+            raise ValueError(f"{source} is not a file of {self.name}: {problem!r:.200}") from problem
         if version != _VERSION:
-            raise ValueError(f"{place} has version {version!r:.20}, not {_VERSION}")
+            raise ValueError(f"{source} has version {version!r:.20}, not {_VERSION}")
         if owner != environment:
             raise ValueError(
-                f"{place} contains the {self.name} of environment {owner!r:.40}, not {environment!r}"
+                f"{source} contains the {self.name} of environment {owner!r:.40}, not {environment!r}"
             )
         return found
 

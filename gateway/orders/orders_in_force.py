@@ -76,12 +76,12 @@ class OrdersInForce(Generic[E]):
         """What is wrong with the file, for operators."""
         return (f"the file cannot be read: {self.unread}",) if self.unread else ()
 
-    def take_shared(self, content: bytes, place: str) -> None:
-        """Put the orders into force that all gateways share. Raises ValueError where it cannot be read; then nothing changes.
+    def take_shared(self, content: bytes, source: str) -> None:
+        """Put into force the orders that all gateways share. Raises ValueError where they cannot be read; then nothing changes.
 
-        `place` is where it comes from, in the words for operators.
+        `source` is where they come from, in words for operators.
         """
-        found = self._orders.parsed(content, self._environment, place)
+        found = self._orders.parsed(content, self._environment, source)
         if found != self._shared:
             self._shared = found
             self._changed()

@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 
 from gateway.model import Language
 
-_PLACE: Final = ZoneInfo("Europe/Brussels")
+_BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 # English pages are for readers in Europe.
 _REGIONS: Final[Mapping[Language, str]] = {"en": "en_GB"}
 # By language: the day with its time, and the patterns (Unicode CLDR) of a whole hour, of minutes, and of seconds.
@@ -62,7 +62,7 @@ def spoken_day(day: date, language: Language) -> str:
 
 def spoken_hour(moment: float, language: Language) -> str:
     """The time of the day of a moment in seconds since the epoch: "14.20 uur"."""
-    return spoken_clock(datetime.fromtimestamp(moment, _PLACE), language)
+    return spoken_clock(datetime.fromtimestamp(moment, _BRUSSELS), language)
 
 
 def spoken_size(octets: int, language: Language) -> str:
@@ -79,7 +79,7 @@ def spoken_duration(seconds: float, language: Language) -> str:
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=_PLACE) if moment.tzinfo is None else moment.astimezone(_PLACE)
+    return moment.replace(tzinfo=_BRUSSELS) if moment.tzinfo is None else moment.astimezone(_BRUSSELS)
 
 
 def _locale(language: Language) -> Locale:
@@ -89,7 +89,7 @@ def _locale(language: Language) -> Locale:
 def _clock(local: datetime, language: Language, *, seconds: bool) -> str:
     _, hour, minutes, every = _CLOCK.get(language, _ANY_CLOCK)
     pattern = every if seconds and local.second else minutes if local.minute else hour
-    spoken = format_time(local, pattern, tzinfo=_PLACE, locale=_locale(language))
+    spoken = format_time(local, pattern, tzinfo=_BRUSSELS, locale=_locale(language))
     if not _comes_twice(local):
         return spoken
     return f"{spoken} ({_SEASONS.get(language, _ANY_SEASON)[local.fold]})"

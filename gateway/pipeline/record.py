@@ -20,7 +20,7 @@ from gateway.events import ClientRefused
 from gateway.exchange import Exchange, Judgement
 from gateway.model import Decision
 from gateway.observe.asked_by import AskedBy
-from gateway.observe.decision_record import AuditEntry
+from gateway.observe.decision_record import RecordEntry
 from gateway.observe.metrics import Metrics
 from gateway.observe.record_writer import DecisionRecords
 from gateway.observe.refusal import Refusal, raw_request_of_scope
@@ -83,11 +83,11 @@ def entry_of(
     shadow: Decision | None = None,
     shadow_rules: str | None = None,
     asked_by: AskedBy | None = None,
-) -> AuditEntry:
+) -> RecordEntry:
     """What became of this request, for its record. `asked_by`: nobody sent it, a program asked about it."""
     judgement, error = exchange.judgement or _NOT_JUDGED, exchange.error
     request, caller = exchange.request, exchange.caller
-    return AuditEntry(
+    return RecordEntry(
         request_id=exchange.id,
         now=exchange.now,
         status=status,

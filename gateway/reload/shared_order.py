@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
+from gateway.orders.order_list import OF_STORE
 from gateway.reload.order_copy import OrderCopy
 from gateway.session.board import Board, LastingOrder, SealedElsewhere
 
 log = structlog.get_logger()
 
-_STORE: Final = "what the session store has"
-
 
 class SharedOrder:
-    """The order `name` on the board. `take` puts its content into force, which comes from a place that it can name, and `state`
-    is reported beside the revision.
+    """The order `name` on the board. `take` puts its content into force, and is told where that comes from; `state` is
+    reported beside the revision.
 
     Both `take` and what is read may raise ValueError; then what was in force goes on. `copy` is this machine's copy.
     """
@@ -76,7 +75,7 @@ class SharedOrder:
         if known is not None and found.revision < known.revision:
             await self._put_back(stored, known)
             return
-        self._take(found.content, _STORE)
+        self._take(found.content, OF_STORE)
         self._known = found
         await asyncio.to_thread(self._copy.keep, found)
         if not found.whole:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.analysis.replay import Replay
 from gateway.model import CanonicalRequest, Identity
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input
+from gateway.observe.decision_record import Pseudonyms, RecordEntry, decision_input
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.plugin import Allow, Deny, Distinctions, Facts, Policy, Verdict
 from gateway.policy.evaluate import decide
@@ -37,7 +37,7 @@ def record(
         f"r-{number}", "GET", "https", "gw.test", path, asked.segments, b"/", (), {}, asked.client, True, "nl"
     )  # fmt: skip
     decision = decide(rules, asked)
-    handled = AuditEntry(
+    handled = RecordEntry(
         f"r-{number}", asked.now, 200, 0.1, asked.client, request, decision, identity, rules=rules.hash
     )
     found: dict[str, Any] = json.loads(FORM.encode(handled))

@@ -13,7 +13,7 @@ import pytest
 from gateway.config import Config, load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.decision_record import Pseudonyms, RecordEntry
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 from tests.keys import SEAL
@@ -42,11 +42,11 @@ def written(config: Config, environment: str = "ti") -> list[bytes]:
         decision = decide(
             rules, DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
         )
-        handled = AuditEntry(
+        handled = RecordEntry(
             f"r-{number}", now, 200, 0.1, "192.0.2.1", request, decision, identity, rules=rules.hash
         )
         lines.append(chain.link(form.encode(handled)))
-    own = AuditEntry("r-9", 1.0, 200, 0.1, "192.0.2.1", endpoint="/oauth2/session")
+    own = RecordEntry("r-9", 1.0, 200, 0.1, "192.0.2.1", endpoint="/oauth2/session")
     return [*lines, chain.link(form.encode(own))]
 
 

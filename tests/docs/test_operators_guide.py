@@ -15,7 +15,7 @@ from gateway.cli import application
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.decision_record import Pseudonyms, RecordEntry
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 from tests.keys import SEAL
@@ -81,7 +81,7 @@ def yesterday(config: Path, records: Path) -> None:
             )  # fmt: skip
             given = DecisionInput("GET", "localhost:8000", path, segments, "192.0.2.1", now, identity)
             decision = decide(rules, given)
-            handled = AuditEntry(
+            handled = RecordEntry(
                 f"r-{number}", now, 200, 0.1, "192.0.2.1", request, decision, identity, rules=rules.hash
             )
             out.write(chain.link(form.encode(handled)))

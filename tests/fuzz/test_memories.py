@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from gateway.caching.known_lines import KnownLines
 from gateway.caching.object_memo import ObjectMemo
 from gateway.model import Identity, Organisation, Right
-from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.decision_record import Pseudonyms, RecordEntry
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.record_memo import RecordMemo
 from tests.fuzz.budget import budget
@@ -161,7 +161,7 @@ class Side:
             text = text.replace(found, name)
         return text
 
-    def record(self, entry: AuditEntry) -> str:
+    def record(self, entry: RecordEntry) -> str:
         same = entry._replace(request_id="0" * 32, now=0.0, seconds=0.0)
         request = entry.request
         if request is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.model import CanonicalRequest, Decision, Identity, Missing, Organisation, Right
-from gateway.observe.decision_record import AuditEntry
+from gateway.observe.decision_record import RecordEntry
 
 
 class Clock:
@@ -44,12 +44,12 @@ def indiener() -> Identity:
     )
 
 
-Makes = Callable[..., AuditEntry]
+Makes = Callable[..., RecordEntry]
 
 
 @pytest.fixture
 def handled(indiener: Identity) -> Makes:
-    def make(number: int = 0, **others: Any) -> AuditEntry:
+    def make(number: int = 0, **others: Any) -> RecordEntry:
         path = others.pop("path", "/organisaties/0456789034/meldingen/1")
         request = CanonicalRequest(
             id=f"r-{number}",
@@ -78,7 +78,7 @@ def handled(indiener: Identity) -> Makes:
             "session": "s-1",
             "rules": "abc",
         }
-        return AuditEntry(**{**values, **others})
+        return RecordEntry(**{**values, **others})
 
     return make
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.model import Decision, Doubt
 from gateway.observe.asked_by import About, AskedBy
-from gateway.observe.decision_record import AuditEntry, Pseudonyms
+from gateway.observe.decision_record import Pseudonyms, RecordEntry
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.record_memo import RecordMemo
 from gateway.observe.refusal import Refusal
@@ -22,7 +22,7 @@ def encoder() -> RecordEncoder:
     return RecordEncoder("ti", Pseudonyms(b"k" * 32, "ti"), ["afdeling"])
 
 
-def other(entry: AuditEntry, **words: Any) -> AuditEntry:
+def other(entry: RecordEntry, **words: Any) -> RecordEntry:
     assert entry.request is not None
     return entry._replace(request=entry.request._replace(**words))
 
@@ -74,9 +74,9 @@ def test_a_question_is_not_taken_for_a_request(handled: Makes) -> None:
 
 
 def test_the_same_is_made_once(handled: Makes) -> None:
-    made: list[AuditEntry] = []
+    made: list[RecordEntry] = []
 
-    def make(entry: AuditEntry) -> str:
+    def make(entry: RecordEntry) -> str:
         made.append(entry)
         return "words"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput, Identity, Organisation, Right
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import AuditEntry, Pseudonyms, decision_input, replayable
+from gateway.observe.decision_record import Pseudonyms, RecordEntry, decision_input, replayable
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.observe.record_reader import read_records
 from gateway.policy.evaluate import decide
@@ -55,7 +55,7 @@ def test_the_same_rules_decide_the_same(
     request = CanonicalRequest(
         "r", method, "https", "register.test", path, segments, b"/", (), {}, "192.0.2.1", False, "nl"
     )
-    handled = AuditEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
+    handled = RecordEntry("r", now, 200, 0.01, "192.0.2.1", request, then, identity, rules=RULES.hash)
     (record,) = read_records([Chain("c", SEAL).link(FORM.encode(handled))])
     assert replayable(record)
     again = decide(RULES, decision_input(record))
@@ -80,7 +80,7 @@ def test_a_record_is_small() -> None:
     request = CanonicalRequest(
         "r", "GET", "https", "register.test", path, segments, b"/", (), {}, "192.0.2.1", False, "nl"
     )
-    handled = AuditEntry(
+    handled = RecordEntry(
         "r", time.time(), 200, 0.01, "192.0.2.1", request, decide(RULES, given_then), identity
     )
     line = FORM.encode(handled)

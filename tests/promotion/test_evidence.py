@@ -12,7 +12,7 @@ import pytest
 from gateway.config import load
 from gateway.model import CanonicalRequest, DecisionInput
 from gateway.observe.chain import Chain
-from gateway.observe.decision_record import VERSION, AuditEntry, Pseudonyms
+from gateway.observe.decision_record import VERSION, Pseudonyms, RecordEntry
 from gateway.observe.record_encoder import RecordEncoder
 from gateway.policy.evaluate import decide
 from gateway.promotion.evidence import PromotionEvidence, Threshold
@@ -31,7 +31,7 @@ def recorded(config: Path, place: Path, paths: list[str], *extra: dict[str, Any]
             f"r-{number}", "GET", "https", f"{env}.register.example.be", path, segments, b"/", (), {}, "192.0.2.1", True, "nl"
         )  # fmt: skip
         decision = decide(rules, DecisionInput("GET", request.host, path, segments, "192.0.2.1", 1.8e9, None))
-        entry = AuditEntry(
+        entry = RecordEntry(
             f"r-{number}", 1.8e9 + number, 200, 0.1, "192.0.2.1", request, decision, None, rules=rules.hash
         )
         lines.append(chain.link(encoder.encode(entry)))
