@@ -91,7 +91,7 @@ class Front:
         self.settings = settings
         self._dialect = _DIALECTS[settings.dialect]
         peers = ClientAddress(settings.peers)
-        # The same for all questions of a connection.
+        # The same for all subrequests of a connection.
         self._peer: ObjectMemo[tuple[str, int], bool] = ObjectMemo(lambda client: peers.trusts(client[0]))
         self._clients = ClientAddress(proxies)
         self._known = ObjectMemo(self._before)
