@@ -83,7 +83,7 @@ def add(
         stop("say why, with --reason")
     now = time.time()
     ends = read_belgian_time(until, now) if until is not None else None
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, BLOCKS, only_here, patience=timeout if wait else None)
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
 
@@ -186,13 +186,13 @@ def list_(
 
     Exit codes:
         0: these are all blocks
-        1: the configuration does not load, or the store or the file of this machine cannot be read
+        1: its settings do not load, or the store or the file of this machine cannot be read
 
     JSON:
         An object: `environment`, `store`, `config`, `file`, `blocks` (each with `id`, `kind`, `value`, `reason`, `by`, `added`,
         `until`, `holds`, `where`) and `gateways` (`current`, `not_current`: names of workers).
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered, trouble, now = Ordered.at(chosen, BLOCKS), list[str](), time.time()
     every, confirmed = ordered.read(trouble)
     if as_json:
@@ -234,7 +234,7 @@ def remove(
         1: there is no such block, or nothing could be changed
         3: removed, but not confirmed by every running gateway (with --wait)
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, BLOCKS, only_here, patience=timeout if wait else None)
     gone: list[Block] = []
 

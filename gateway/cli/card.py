@@ -41,7 +41,7 @@ def card(
         0: done
         1: the card cannot be made, or there is none to forget
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     if forget:
         _forget(chosen, forget)
         return

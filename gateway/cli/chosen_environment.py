@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 import typer
 
 from gateway.cli.exit import NOT_DONE, stop
-from gateway.cli.loading import load_or_exit
+from gateway.cli.loading import OTHER_FILE, load_or_exit, load_settings_or_exit
 from gateway.config import Config
 from gateway.config.model import EnvironmentSettings
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import may_be_there
 from gateway.observe.record_writer import DecisionRecords
+from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
 
 T = TypeVar("T")
@@ -31,10 +32,20 @@ class ChosenEnvironment:
     config: Config
     env: str
 
+    @property
+    def rules(self) -> RuleSet | None:
+        """The rules of the environment; None where the file does not load."""
+        return self.config.rules.get(self.env)
+
     @classmethod
     def of(cls, path: Path, env: str) -> ChosenEnvironment:
         """The environment with this name. Ends the command where it does not load."""
-        return cls(load_or_exit(path, env), env)
+        return cls(load_or_exit(path, env, advice=OTHER_FILE), env)
+
+    @classmethod
+    def by_settings(cls, path: Path, env: str) -> ChosenEnvironment:
+        """The same, also where faults elsewhere in the file keep it from loading: then without rules."""
+        return cls(load_settings_or_exit(path, env), env)
 
     @property
     def settings(self) -> EnvironmentSettings:

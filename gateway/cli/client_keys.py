@@ -16,7 +16,7 @@ from gateway.auth.client_keys import client_keys, published_jwks
 from gateway.auth.provider import Provider, as_object
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.cli.exit import stop
-from gateway.cli.loading import load_or_exit
+from gateway.cli.loading import load_settings_or_exit
 from gateway.cli.options import CONFIG, ENV, KEY
 from gateway.config import EnvironmentSettings
 from gateway.config.key_files import drop_client, register_client
@@ -44,7 +44,7 @@ def use(
         0: in use
         1: the provider does not accept the key or does not answer, or the key is not there
     """
-    settings = load_or_exit(config, env).environment(env)
+    settings = load_settings_or_exit(config, env).environment(env)
     try:
         auth = needed_auth(client_auth(settings))
         known = next((each for each in client_keys(auth) if each.kid.startswith(key)), None)

@@ -153,7 +153,7 @@ def close(
         1: nobody matched: it is not open, or nothing could be changed
         3: closed, but not confirmed by every running gateway (with --wait)
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
     who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
 
@@ -181,16 +181,16 @@ def list_(
 
     Exit codes:
         0: this is all
-        1: the configuration does not load, or the store or the file of this machine cannot be read
+        1: its settings do not load, or the store or the file of this machine cannot be read
 
     JSON:
         An object: `environment`, `store`, `config`, `rules` (`rule`, `at_most` seconds), `openings` (with `state` and `where`) and
         `gateways` (`current`, `not_current`).
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered, trouble, now = Ordered.at(chosen, OPENINGS), list[str](), time.time()
     found, confirmed = ordered.read(trouble)
-    rules = chosen.config.rules[env].emergencies
+    rules = chosen.rules.emergencies if chosen.rules is not None else {}
     if as_json:
         data = {
             "rules": [{"rule": name, "at_most": seconds} for name, seconds in rules.items()],
@@ -206,7 +206,7 @@ def list_(
             typer.echo(f"{name}  {state}, {seconds / 60:g} minutes at most")
         for each, where in found:
             typer.echo(_line(each, where, now))
-        if not rules:
+        if chosen.rules is not None and not rules:
             typer.echo(f"no rule of {env} is an emergency rule (`emergency: {{at_most: 60m}}`)")
         if chosen.shared and not trouble:
             typer.echo(f"{confirmed.words()}.")

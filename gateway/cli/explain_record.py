@@ -16,7 +16,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.moments import BRUSSELS, Zone, moment_text, zone_of
 from gateway.cli.options import CONFIG, JSON
 from gateway.cli.page_text import page_text
-from gateway.cli.record_files import UNREADABLE, record_files, unreadable
+from gateway.cli.record_files import UNREADABLE, RecordFiles, record_files, unreadable
 from gateway.cli.shown_page import Shown, shown_page
 from gateway.config.rule_archive import NotArchived, RuleArchive
 from gateway.key_files.keyring import SHOWN
@@ -95,10 +95,11 @@ def explain_record(
     JSON:
         An object: `record`, `then` and `today` (what the rules of that moment and today's decide), `page`.
     """
-    record = _found(reference, records or (), config, env)
-    chosen = ChosenEnvironment.of(config, str(record.get("environment")))
+    sources = record_files(records or (), config, env)
+    record = _found(reference, sources, env)
+    chosen = _of(record, sources, config)
     given = _input(record)
-    then, now = _then(record, chosen, given), _judged(chosen.config.rules[chosen.env], given, record)
+    then, now = _then(record, chosen, given), _today(record, chosen, given)
     page = shown_page(record, chosen, then.rules, given)
     if html is not None:
         if not page.html:
@@ -118,8 +119,14 @@ def explain_record(
     typer.echo(_page_text(page, html))
 
 
-def _found(reference: str, files: list[str] | tuple[()], config: Path, env: str | None) -> dict[str, Any]:
-    sources = record_files(files, config, env)
+def _of(record: Mapping[str, Any], sources: RecordFiles, config: Path) -> ChosenEnvironment:
+    """The environment of a record."""
+    name = str(record.get("environment"))
+    known = next((each for each in sources.environments if each.env == name), None)
+    return known if known is not None else ChosenEnvironment.by_settings(config, name)
+
+
+def _found(reference: str, sources: RecordFiles, env: str | None) -> dict[str, Any]:
     of_one = {"environment": env} if env is not None else {}
     search = Search(Query(reference=reference, exact={"kind": "request", **of_one}))
     try:
@@ -155,8 +162,8 @@ def _then(record: Mapping[str, Any], chosen: ChosenEnvironment, given: DecisionI
     hash_, records = record.get("rules"), chosen.settings.observe.records.path
     if given is None or not isinstance(hash_, str):
         return Judged(why_not=_undecided(record))
-    current = chosen.config.rules[chosen.env]
-    if hash_ == current.hash:
+    current = chosen.rules
+    if current is not None and hash_ == current.hash:
         return _judged(current, given, record)
     if records is None:
         return Judged(
@@ -168,6 +175,13 @@ def _then(record: Mapping[str, Any], chosen: ChosenEnvironment, given: DecisionI
     except (NotArchived, ValueError) as problem:
         return Judged(why_not=str(problem))
     return _judged(kept.rules[chosen.env], given, record)
+
+
+def _today(record: Mapping[str, Any], chosen: ChosenEnvironment, given: DecisionInput | None) -> Judged:
+    """Under the rules in the file."""
+    if chosen.rules is None:
+        return Judged(why_not=f"{chosen.config.path} does not load; gateways that run go on by earlier rules")
+    return _judged(chosen.rules, given, record)
 
 
 def _judged(rules: RuleSet, given: DecisionInput | None, record: Mapping[str, Any]) -> Judged:

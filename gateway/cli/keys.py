@@ -26,7 +26,7 @@ from gateway.cli.client_keys import (
     write_client_jwks,
 )
 from gateway.cli.key_rows import KeyRow, local_time, members_of, rows
-from gateway.cli.loading import load_or_exit
+from gateway.cli.loading import load_settings_or_exit
 from gateway.cli.options import CONFIG, ENV, JSON, KEY
 from gateway.cli.ordered import shared_orders
 from gateway.config import EnvironmentSettings
@@ -73,9 +73,9 @@ def generate(
 
     Exit codes:
         0: every key exists
-        1: the configuration does not load, or a file cannot be written
+        1: its settings do not load, or a file cannot be written
     """
-    settings = load_or_exit(config, env).environment(env)
+    settings = load_settings_or_exit(config, env).environment(env)
     try:
         _generate(settings)
     except OSError as problem:
@@ -112,12 +112,12 @@ def list_(
 
     Exit codes:
         0: listed
-        1: the configuration does not load, a key cannot be read, or the session store does not answer
+        1: its settings do not load, a key cannot be read, or the session store does not answer
 
     JSON:
         A list of keys: `purpose`, `id`, `place`, `since`, `state`, `used_by`, `waits_for`, `needed`.
     """
-    found = _rows(ChosenEnvironment.of(config, env))
+    found = _rows(ChosenEnvironment.by_settings(config, env))
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in found], indent=2))
         return
@@ -152,12 +152,12 @@ def rotate(
 
     Exit codes:
         0: made
-        1: the configuration does not load, or a key could not be added
+        1: its settings do not load, or a key could not be added
     """
     unknown = [each for each in purposes if each not in (*_PURPOSES, "all")]
     if unknown:
         _stop(f"there are no keys for {unknown[0]!r}: write {', '.join(_PURPOSES)} or all", _WRONG)
-    settings = load_or_exit(config, env).environment(env)
+    settings = load_settings_or_exit(config, env).environment(env)
     wanted = [each for each in _PURPOSES if each in purposes or "all" in purposes]
     changed: dict[Path, None] = {}
     now = time.time()
@@ -206,7 +206,7 @@ def drop(
         0: dropped
         1: it is still needed, is not there, or could not be taken out
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     settings = chosen.settings
     row = next((each for each in _rows(chosen, unread=force) if each.id == key), None)
     if row is None:

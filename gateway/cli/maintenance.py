@@ -85,7 +85,7 @@ def start(
         1: nothing could be changed
         3: ordered, but not confirmed by every running gateway (with --wait)
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
     now = time.time()
     settings = chosen.settings.maintenance
@@ -139,7 +139,7 @@ def end(
         1: nobody matched: there is none, or nothing could be changed
         3: ended, but not confirmed by every running gateway (with --wait)
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
     now = time.time()
     gone: list[OrderedMaintenance] = []
@@ -184,12 +184,12 @@ def list_(
 
     Exit codes:
         0: this is all
-        1: the configuration does not load, or the store or the file of this machine cannot be read
+        1: its settings do not load, or the store or the file of this machine cannot be read
 
     JSON:
         An object: `environment`, `store`, `config`, `planned`, `ordered` and `gateways` (`current`, `not_current`).
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     ordered, trouble, now = Ordered.at(chosen, MAINTENANCE), list[str](), time.time()
     found, confirmed = ordered.read(trouble)
     planned = _planned(chosen)
@@ -243,7 +243,7 @@ def _paths(chosen: ChosenEnvironment, written: Sequence[str]) -> tuple[str, ...]
             pattern = parse_pattern(each)
         except ValueError as problem:
             stop(f"--path {each}: {problem}")
-        fault = why_nothing_closes(chosen.config, chosen.env, pattern)
+        fault = why_nothing_closes(chosen.config, chosen.env, pattern) if chosen.rules is not None else None
         if fault is not None:
             stop(f"--path {each}: {fault[1]}. NOTHING WAS CHANGED.")
     return tuple(written)

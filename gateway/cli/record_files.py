@@ -11,7 +11,7 @@ import typer
 
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import stop
-from gateway.cli.loading import load_or_exit
+from gateway.cli.loading import load_settings_or_exit
 from gateway.files.reason import reason
 from gateway.observe.record_search import rotated_files
 
@@ -42,7 +42,7 @@ def record_files(files: Sequence[str], config: Path, env: str | None) -> RecordF
     """What to read. Ends the command where there is nothing."""
     if files and env is None:
         return RecordFiles(tuple(files), (), named=True)
-    found = load_or_exit(config, env, code=UNREADABLE)
+    found = load_settings_or_exit(config, env, code=UNREADABLE)
     environments = [
         ChosenEnvironment(found, name) for name in ([env] if env is not None else found.environments)
     ]

@@ -50,13 +50,13 @@ def list_(
 
     Exit codes:
         0: sessions were found, or all were asked for
-        1: nobody matched, the configuration does not load, or the store cannot be read
+        1: nobody matched, its settings do not load, or the store cannot be read
 
     JSON:
         An object: `environment`, `store`, `config`, `matched`, `sessions` (each with `id`, `person`, `organisation`, `means`,
         `device`, `since`, `seen`, `expires`).
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
     found = chosen.with_store(lambda sessions: matching(sessions, wanted, time.time()), only_reads=True)
     _print(chosen, found, as_json=as_json)
@@ -78,7 +78,7 @@ def show(
 
     Exit codes:
         0: it exists
-        1: it does not, the configuration does not load, or the store cannot be read
+        1: it does not, its settings do not load, or the store cannot be read
 
     JSON:
         As `gateway sessions list`: `environment`, `store`, `config`, `matched`, `sessions`.
@@ -109,14 +109,14 @@ def revoke(
 
     Exit codes:
         0: sessions were ended
-        1: nobody matched, the configuration does not load, or the store cannot be reached
+        1: nobody matched, its settings do not load, or the store cannot be reached
         3: ended, but not confirmed by every running gateway (with --wait)
 
     JSON:
         An object: `environment`, `store`, `config`, `matched`, `ended` (as `sessions` of `gateway sessions list`), `confirmed`,
         `not_confirmed`.
     """
-    chosen = ChosenEnvironment.of(config, env)
+    chosen = ChosenEnvironment.by_settings(config, env)
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
     if not wanted.given:
         stop("say whose sessions: --subject, --sub, --organisation or --id")

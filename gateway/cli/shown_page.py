@@ -52,12 +52,13 @@ def shown_page(
     if kind in ("", "login", "form"):
         return Shown(why_not=_NO_PAGE[kind])
     error = _error(record, rules, decision_input)
-    if error is None:
+    known = rules if rules is not None else chosen.rules
+    if error is None or known is None:
         return Shown(why_not="it cannot be made again without the rules of that moment")
     language = answer.get("language") or chosen.config.languages[0]
     if language not in chosen.config.languages:
         return Shown(why_not=f"the pages are not made in {language!r} any more")
-    response = _response(record, chosen, rules, error, language, decision_input)
+    response = _response(record, chosen, known, error, language, decision_input)
     html = response.headers.get("content-type", "").startswith("text/html")
     return Shown(bytes(response.body), language, html)
 
@@ -80,7 +81,7 @@ def _without(record: Mapping[str, Any]) -> str:
 def _response(
     record: Mapping[str, Any],
     chosen: ChosenEnvironment,
-    rules: RuleSet | None,
+    rules: RuleSet,
     error: errors.GatewayError,
     language: str,
     decision_input: DecisionInput | None,
@@ -90,8 +91,7 @@ def _response(
         settings.support, chosen.env, chosen.config.languages, chosen.config.pages, clock=lambda: now
     )
     public_url = settings.public_url
-    known = rules if rules is not None else chosen.config.rules[chosen.env]
-    answers = ErrorResponses(pages, public_url=public_url, names=lambda: known, clock=lambda: now)
+    answers = ErrorResponses(pages, public_url=public_url, names=lambda: rules, clock=lambda: now)
     request = _request(record, language, public_url)
     identity = decision_input.identity if decision_input is not None else _identity(record)
     answer, request_id = record["answer"], str(record["request_id"])

@@ -40,15 +40,16 @@ def status(
 
     Exit codes:
         0: at least one worker runs, and all are alike, also where this configuration is not in force
-        1: workers differ, none runs, the configuration does not load, or the store cannot be read
+        1: workers differ, none runs, its settings do not load, or the store cannot be read
 
     JSON:
         An object: `environment`, `store`, `config`, `replica` (whether the store is one, which may be behind), `here` and
-        `workers` (each with `version`, `rules`, `settings`; of workers also `host`, `pid`, `since`, `at`, `clock_ahead`),
+        `workers` (each with `version`, `rules` (null where they do not load), `settings`; of workers also `host`, `pid`, `since`, `at`, `clock_ahead`),
         `differences`.
     """
-    chosen = ChosenEnvironment.of(config, env)
-    here = fleet_report(chosen.config.rules[env].hash, fingerprint(chosen.settings))
+    chosen = ChosenEnvironment.by_settings(config, env)
+    loaded = fleet_report(chosen.rules.hash if chosen.rules else "", fingerprint(chosen.settings))
+    here = {**loaded, "rules": loaded["rules"] or None}
     workers, replica = chosen.with_store(_found, only_reads=True)
     differing = fleet_differences(workers)
     if as_json:
@@ -69,7 +70,7 @@ async def _found(sessions: Sessions) -> tuple[list[dict[str, Any]], bool]:
     return workers, await sessions.store.replica()
 
 
-def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> list[str]:
+def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str | None]) -> list[str]:
     now = time.time()
     lines = [
         f"  {each['host']} worker {each['pid']}: {_hashes(each)}, since {belgian_time(each['since'])},"
@@ -82,7 +83,7 @@ def _lines(workers: Sequence[Mapping[str, Any]], here: Mapping[str, str]) -> lis
 
 
 def _hashes(each: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {each.get(name, 'not reported')}" for name in ALIKE)
+    return ", ".join(f"{name} {each.get(name, 'not reported') or 'do not load'}" for name in ALIKE)
 
 
 def _heard(ago: float) -> str:

@@ -266,3 +266,20 @@ def test_why_a_record_cannot_be_decided_again(gate: GatewayFixture, tmp_path: Pa
         said = explained(gate, reference, "--records", str(file))
         assert said.count(words) == 2
         assert "No rule was asked" not in said
+
+
+def test_a_file_that_does_not_load_keeps_nobody_from_the_rules_of_that_moment(gate: GatewayFixture) -> None:
+    browser = gate.browser()
+    browser.log_in()
+    reference = reference_in(browser.go("/organisaties/0777000187/meldingen/1", headers=NL).text)
+    record_of(gate, reference)
+    sound = gate.folder / "config.yaml"
+    broken = gate.folder / "broken.yaml"
+    broken.write_text(sound.read_text().replace("authenticated", "autenticated"))
+    given = ["explain", reference, "--config", str(broken)]
+    done = CliRunner().invoke(application(given), given)
+    assert done.exit_code == 0, done.output
+    assert "REFUSED by rule 'own'" in done.stdout
+    assert f"{broken} does not load; gateways that run go on by earlier rules" in done.stdout
+    assert "THE PAGE THAT WAS SHOWN (nl)" in done.stdout
+    assert done.stderr.count("did you mean 'authenticated'") == 1

@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from gateway.cli import application, commands
-from gateway.cli.loading import load_or_exit
+from gateway.cli.loading import OTHER_FILE, load_or_exit, load_settings_or_exit
 from gateway.config import ConfigError
 from tests.files.closed import closed
 from tests.processes import command
@@ -76,7 +76,7 @@ def with_plugin(config: Path, first: str = "", decide: str = "pass") -> Path:
         ("import os; os._exit(0)", ("config", "show"), 1),
         ("import os; os._exit(0)", ("config", "lint"), 1),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", ("config", "schema"), 1),
-        ("raise SystemExit(0)", ("keys", "list", "--env", "ti", "--config"), 1),
+        ("raise SystemExit(0)", ("doctor", "--env", "ti", "--config"), 1),
         ("import os; os._exit(0)", ("policy", "test", "--config"), 3),
     ],
 )
@@ -123,3 +123,33 @@ def test_a_file_that_may_not_be_read_is_told_like_any_other_fault(
             about = each.type_descriptor
             if "Path" in str(about.annotation):
                 assert not about.parameter_info.readable, (path, each.name)
+
+
+def test_settings_do_where_only_rules_have_faults(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Orders to gateways that run, while somebody has broken the file that they were started with."""
+    sound = config.read_text()
+    assert set(load_settings_or_exit(config, "ti").rules) == {"ti"}
+    config.write_text(sound.replace("authenticated", "autenticated"))
+    found = load_settings_or_exit(config, "ti")
+    assert (found.environments["ti"].public_url, found.rules) == ("http://localhost:8000", {})
+    said = capsys.readouterr().err
+    assert "did you mean 'authenticated'" in said
+    assert f"{config} does not load. This command goes by the settings of ti, which have no fault." in said
+    for broken, name in (
+        (sound.replace("store:", "stoor:", 1), "ti"),
+        (f"{sound}\n\t", "ti"),
+        (sound, "prd"),
+    ):
+        config.write_text(broken)
+        with pytest.raises(typer.Exit) as ended:
+            load_settings_or_exit(config, name, code=2)
+        assert ended.value.exit_code == 2
+        assert capsys.readouterr().err.rstrip().endswith(f"Nothing was started or changed.\n{OTHER_FILE}")
+
+
+def test_a_plugin_that_ends_the_process_keeps_no_order_from_gateways(config: Path) -> None:
+    with_plugin(config, "raise SystemExit(0)")
+    for words in (("generate",), ("rotate", "sessions")):
+        found = command("keys", *words, "--env", "ti", "--config", str(config))
+        assert found.returncode == 0, found.stderr
+        assert "This command goes by the settings of ti" in found.stderr

@@ -89,6 +89,17 @@ def test_a_configuration_that_is_in_force(config: Path, status: Callable[..., Re
     assert "; NOT IN FORCE in every worker: settings\n" in status().output
 
 
+def test_a_configuration_that_does_not_load(config: Path, status: Callable[..., Result]) -> None:
+    report(config, a=ALIKE)
+    config.write_text(config.read_text().replace("authenticated", "autenticated"))
+    shown = status()
+    assert shown.exit_code == 0, shown.output
+    assert "rules aaaaaaaaaaaaa" in shown.output
+    assert "this configuration: version " in shown.output
+    assert "rules do not load" in shown.output
+    assert json.loads(status("--json").stdout)["here"]["rules"] is None
+
+
 def test_workers_that_differ_and_one_of_an_earlier_version(
     config: Path, status: Callable[..., Result]
 ) -> None:
