@@ -51,7 +51,8 @@ def operations(environment: Environment, rules: Rules, sessions: Sessions) -> Op
     )
 
     def told() -> Mapping[str, str]:
-        return fleet_report(reload.config.rules[name].hash, environment.settings_hash)
+        current = reload.config
+        return fleet_report(current.rules[name].hash, current.policy_code, environment.settings_hash)
 
     fleet = Fleet(sessions, told, clock=clock, steady=steady, on_event=events)
     orders = Orders.of(config, name, sessions, blocks, clock, steady, events, shared, fleet.about)

@@ -29,7 +29,8 @@ def status(
     config: Annotated[Path, CONFIG] = Path("config.yaml"),
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show the workers of all gateways that share the session store, with version, rules and settings (as short hashes).
+    """Show the workers of all gateways that share the session store, with version, rules, the code of policies of your own, and
+    settings (as short hashes).
 
     The line `this configuration` is about the files that this command reads, and names what of them is NOT IN FORCE in every
     worker: rules that were refused or not read yet, settings that wait for a restart. Clocks are compared with that of the store.
@@ -44,12 +45,11 @@ def status(
 
     JSON:
         An object: `environment`, `store`, `config`, `replica` (whether the store is one, which may be behind), `here` and
-        `workers` (each with `version`, `rules` (null where they do not load), `settings`; of workers also `host`, `pid`, `since`, `at`, `clock_ahead`),
-        `differences`.
+        `workers` (each with `version`, `rules`, `policies`, `settings`; of workers also `host`, `pid`, `since`, `at`,
+        `clock_ahead`; `rules` and `policies` of `here` are null where they do not load), `differences`.
     """
     chosen = ChosenEnvironment.by_settings(config, env)
-    loaded = fleet_report(chosen.rules.hash if chosen.rules else "", fingerprint(chosen.settings))
-    here = {**loaded, "rules": loaded["rules"] or None}
+    here = _here(chosen)
     workers, replica = chosen.with_store(_found, only_reads=True)
     differing = fleet_differences(workers)
     if as_json:
@@ -61,6 +61,14 @@ def status(
         stop("DIFFERENT: " + "\n  ".join(difference_words(differing)), NOT_DONE)
     if not workers:
         stop("no gateway that runs reports to this session store", NOT_DONE)
+
+
+def _here(chosen: ChosenEnvironment) -> Mapping[str, str | None]:
+    """What a worker with these files would report; None for rules and policies that do not load."""
+    rules, settings = chosen.rules, fingerprint(chosen.settings)
+    if rules is None:
+        return {**fleet_report("", "", settings), "rules": None, "policies": None}
+    return fleet_report(rules.hash, chosen.config.policy_code, settings)
 
 
 async def _found(sessions: Sessions) -> tuple[list[dict[str, Any]], bool]:

@@ -25,7 +25,7 @@ from gateway.config.rules import RuleLoader
 from gateway.config.stand_ins import repaired_document
 from gateway.config.suites import SuiteLoader
 from gateway.plugin import NamedRight, Policy
-from gateway.plugin.discovery import find_policies, source_folder
+from gateway.plugin.discovery import find_policies, policy_code, source_folder
 from gateway.policy.ruleset import At
 
 
@@ -82,6 +82,7 @@ def read_source(path: Path, files: Files | None = None, *, folder: Path | None =
     context = reading_context(data, folder, positions, problems)
     document, sound = _document(data, context, positions, problems)
     policies = _policies(data, folder, positions, problems)
+    code = policy_code(policies.values())
     rights = _rights(document, data)
     environments = document.environments if document is not None else dict.fromkeys(_names(data))
     identity = document.identity if document is not None else None
@@ -115,6 +116,7 @@ def read_source(path: Path, files: Files | None = None, *, folder: Path | None =
         document.pages,
         tuple(includes.files),
         (path, *includes.files, *_folders(includes.files[1:], document.plugins, folder), *includes.patterns),
+        code,
     )
     return Source(config, document, data, positions)
 

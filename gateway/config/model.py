@@ -280,8 +280,8 @@ class Document(Settings, defer_build=False):
 class Config:
     """A valid configuration. `rules` and `suites` hold the rule set and the tests of each environment.
 
-    `files` are all that it was read from, included ones too. A change to any of the files and folders in `watched`, or to
-    which files fit its patterns, may change it; `seen` has their states before they were read.
+    A change to `files`, which it was read from, to what is in `watched` or to which files fit its patterns may change it.
+    `seen` has their states before they were read; `policy_code` is a hash of the text of policies that are not shipped.
     """
 
     path: Path
@@ -296,12 +296,12 @@ class Config:
     pages: PagesSettings
     files: tuple[Path, ...] = ()
     watched: tuple[Watched, ...] = ()
+    policy_code: str = "none"
     seen: FileStates | None = None
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment with this name. Raises ConfigError if there is none."""
-        found = self.environments.get(name)
-        if found is None:
+        if (found := self.environments.get(name)) is None:
             message = unknown("environment", name, self.environments)
             raise ConfigError([Problem(str(self.path), 1, 1, message)])
         return found

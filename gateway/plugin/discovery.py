@@ -5,13 +5,14 @@ Shipped policies are always available. Others must be named: installing a packag
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
 import linecache
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -24,6 +25,11 @@ from gateway.plugin.contract import Policy
 
 READING: Final = "toegangspoort.reading"
 """The audit event (`sys.audit`) of a step in reading a configuration, with the file and line that it is about."""
+
+
+_DIGITS: Final = 13
+# In an importable module: its text when this process first saw it, which goes on whatever the file says later.
+_TEXT: Final = "__toegangspoort_text__"
 
 
 class PluginError(ValueError):
@@ -65,6 +71,36 @@ def find_policies(
 def source_folder(source: str, folder: Path) -> Path | None:
     """The folder that a source names, relative to `folder`; None where it names an importable module."""
     return real_path(folder / source) if "/" in source or source.startswith(".") else None
+
+
+def policy_code(policies: Iterable[type[Policy]]) -> str:
+    """A short hash of the text of all modules with these policies that are not shipped; `none` where there are none.
+
+    Say it when they were found: a module that is imported again takes the place of the one before.
+    """
+    modules = {each.__module__: sys.modules.get(each.__module__) for each in policies}
+    texts = {name: _text_of(module) for name, module in modules.items() if module is not None}
+    found = sorted(hashlib.sha256(text).digest() for text in texts.values() if text is not None)
+    return hashlib.sha256(b"".join(found)).hexdigest()[:_DIGITS] if found else "none"
+
+
+def _text_of(module: ModuleType) -> bytes | None:
+    """What was imported; None for a shipped policy."""
+    file = getattr(module, "__file__", None)
+    if file is not None and Path(file).parent == shipped_folder():
+        return None
+    loader = module.__loader__
+    text = loader.text if isinstance(loader, _TextLoader) else vars(module).get(_TEXT)
+    return text if isinstance(text, bytes) else b""
+
+
+def _file_text(module: ModuleType) -> bytes:
+    """The text of a module that was just imported; empty where it is in no file of its own."""
+    file = getattr(module, "__file__", None)
+    try:
+        return read_plain(Path(file)) if file is not None else b""
+    except OSError:
+        return b""
 
 
 def is_foreign(source: str, folder: Path) -> bool:
@@ -156,7 +192,10 @@ def _python_files(folder: Path) -> list[Path]:
 def _import_module(source: str, name: str) -> ModuleType | PluginError:
     sys.audit(READING, name, 1)
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        if _TEXT not in vars(module):
+            vars(module)[_TEXT] = _file_text(module)
+        return module
     except BaseException as problem:  # noqa: BLE001 - a module of somebody else may raise anything
         return _refused(source, name, problem)
 

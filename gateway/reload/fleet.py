@@ -17,7 +17,7 @@ from gateway.session.sessions import Sessions
 
 log = structlog.get_logger()
 
-ALIKE: Final = ("version", "rules", "settings")
+ALIKE: Final = ("version", "rules", "policies", "settings")
 """What should be the same in all workers of an environment."""
 
 CLOCK: Final = "clock_ahead"
@@ -29,9 +29,9 @@ _UNLIKE_FOR: Final = 60.0
 _MOST_AHEAD: Final = 5.0
 
 
-def fleet_report(rules: str, settings: str) -> Mapping[str, str]:
-    """What a process of this version reports, by the hash of its rules and that of its settings."""
-    return {"version": __version__, "rules": rules[:13], "settings": settings}
+def fleet_report(rules: str, policies: str, settings: str) -> Mapping[str, str]:
+    """What a process of this version reports, by the hashes of its rules, of the code of its own policies and of its settings."""
+    return {"version": __version__, "rules": rules[:13], "policies": policies, "settings": settings}
 
 
 def fleet_differences(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, list[str]]]:

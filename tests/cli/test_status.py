@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from gateway.cli import application
@@ -18,7 +19,7 @@ from gateway.config import load
 from gateway.session.sessions import Sessions
 from tests.gateways import settings, write_config
 
-ALIKE = {"version": "1", "rules": "a" * 13, "settings": "b" * 13}
+ALIKE = {"version": "1", "rules": "a" * 13, "policies": "none", "settings": "b" * 13}
 
 
 @pytest.fixture
@@ -60,14 +61,17 @@ def test_workers_that_are_alike(config: Path, status: Callable[..., Result]) -> 
     report(config, a={**ALIKE, "clock_ahead": -1.25}, b=ALIKE)
     shown = status()
     assert shown.exit_code == 0, shown.output
-    assert "a worker 7: version 1, rules aaaaaaaaaaaaa, settings bbbbbbbbbbbbb, since " in shown.output
+    assert (
+        "a worker 7: version 1, rules aaaaaaaaaaaaa, policies none, settings bbbbbbbbbbbbb, since "
+        in shown.output
+    )
     assert ", clock -1.2 s" in shown.output
     assert "2 workers." in shown.output
     # The files of this command are no worker: what is not in force of them is said, and changes no exit code.
     assert "; NOT IN FORCE in every worker: version, rules, settings\n" in shown.output
     data = json.loads(status("--json").output)
     assert [each["host"] for each in data["workers"]] == ["a", "b"]
-    assert set(data["here"]) == {"version", "rules", "settings"}
+    assert set(data["here"]) == {"version", "rules", "policies", "settings"}
 
 
 def test_a_worker_that_was_heard_in_the_future(config: Path, status: Callable[..., Result]) -> None:
@@ -96,8 +100,32 @@ def test_a_configuration_that_does_not_load(config: Path, status: Callable[..., 
     assert shown.exit_code == 0, shown.output
     assert "rules aaaaaaaaaaaaa" in shown.output
     assert "this configuration: version " in shown.output
-    assert "rules do not load" in shown.output
+    assert "rules do not load, policies do not load" in shown.output
     assert json.loads(status("--json").stdout)["here"]["rules"] is None
+
+
+def test_machines_with_other_code_of_a_policy_module(config: Path, status: Callable[..., Result]) -> None:
+    """The rules say the same and have one hash: what a module decides is another matter."""
+    folder = config.parent / "mine"
+    folder.mkdir()
+    module = folder / "mine.py"
+    written = yaml.safe_load(config.read_text()) | {"plugins": ["./mine"]}
+    config.write_text(yaml.safe_dump(written))
+    seen = []
+    for decision in ("Allow()", "Deny('no')"):
+        module.write_text(
+            f"from gateway.plugin import Allow, Deny, Policy\n\nclass Mine(Policy, name='mine'):\n"
+            f"    def decide(self, facts):\n        return {decision}\n"
+        )
+        report(config, a=ALIKE)
+        seen.append(json.loads(status("--json").stdout)["here"])
+    assert seen[0]["rules"] == seen[1]["rules"]
+    report(config, a=seen[0], b=seen[1])
+    shown = status()
+    assert shown.exit_code == 1
+    assert f"{seen[0]['policies']} on a" in shown.output
+    assert "DIFFERENT: policies differ: " in shown.output
+    assert "; NOT IN FORCE in every worker: policies\n" in shown.output
 
 
 def test_workers_that_differ_and_one_of_an_earlier_version(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.plugin.discovery import PluginError, load_policies, shipped_folder
+from gateway.plugin.discovery import PluginError, load_policies, policy_code, shipped_folder
 
 GOOD = '''
 from gateway.plugin import Allow, Facts, Policy, Verdict
@@ -127,3 +127,23 @@ def test_what_cannot_be_used_is_told(tmp_path: Path, files: dict[str, str], word
 def test_a_module_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="cannot import nothing_like_this"):
         load_policies(["nothing_like_this"], tmp_path)
+
+
+def test_the_code_of_policies_is_known_by_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two machines compare it: only what is not shipped counts, wherever it is."""
+    assert policy_code(load_policies().values()) == "none"
+    found = []
+    for folder, text in (("a", GOOD), ("b", GOOD), ("c", GOOD.replace("Holds", "Held"))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "yes.py").write_text(text.format(cls="Yes", name="yes"))
+        found.append(policy_code(load_policies([f"./{folder}"], tmp_path).values()))
+    assert found[0] == found[1] != found[2]
+    assert "none" not in found
+    monkeypatch.syspath_prepend(tmp_path)
+    module = tmp_path / "importable_policies.py"
+    module.write_text(GOOD.format(cls="Yes", name="yes"))
+    first = policy_code(load_policies(["importable_policies"], tmp_path).values())
+    assert first == found[0]
+    # It goes on as it was imported until a restart, and so does what is said of it.
+    module.write_text(GOOD.format(cls="Yes", name="yes") + "# more\n")
+    assert policy_code(load_policies(["importable_policies"], tmp_path).values()) == first

@@ -15,7 +15,7 @@ from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 
-OWN = fleet_report("0" * 64, "s1")
+OWN = fleet_report("0" * 64, "p1", "s1")
 
 
 class Timed(MemoryStore):
@@ -97,6 +97,8 @@ def test_only_what_is_reported_is_compared() -> None:
     assert fleet_differences([{"host": "old"}, {"host": "a", **OWN}, {"host": "b", **OWN}]) == {}
     found = fleet_differences([{"host": "a", **OWN}, {"host": "b", **OWN, "version": "2", "settings": "s2"}])
     assert [line.partition(" ")[0] for line in difference_words(found)] == ["version", "settings"]
+    found = fleet_differences([{"host": "a", **OWN}, {"host": "b", **OWN, "policies": "none"}])
+    assert difference_words(found) == ["policies differ: none on b; p1 on a"]
 
 
 def test_the_metrics_say_it() -> None:
