@@ -98,7 +98,7 @@ class LaunchContext:
 
     def answer(self, why: str, successor: int | None = None) -> None:
         """Say so to `gateway restart`, if it waits."""
-        said = json.dumps({"why": why, "pid": successor}).encode()
+        said = json.dumps({"why": why, "pid": successor, "environment": self.environment}).encode()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)
             sock.sendto(said, waiting_place(os.getpid()))

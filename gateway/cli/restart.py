@@ -42,7 +42,7 @@ def restart(
         gateway restart 4711 --timeout 300
 
     Exit codes:
-        0: the successor serves; its process id is printed
+        0: the successor serves; its environment and process id are printed
         1: it did not start, and the old gateway serves on
         2: there is no gateway with this process id
         3: it is not known yet how it ended
@@ -65,9 +65,11 @@ def restart(
             f"process {pid} has not said within {timeout:g}s how its restart ended: see its log",
             _NOT_CONFIRMED,
         )
+    # A gateway of an earlier version does not say which environment it is of.
+    of = f" of {said['environment']}" if said.get("environment") else ""
     if said["why"]:
-        stop(f"{said['why']}. The old gateway (process {pid}) serves on.", _FAILED)
-    typer.echo(f"The successor serves: process {said['pid']}")
+        stop(f"{said['why']}. The old gateway{of} (process {pid}) serves on.", _FAILED)
+    typer.echo(f"The successor{of} serves: process {said['pid']}")
 
 
 def _is_gateway(pid: int) -> bool:

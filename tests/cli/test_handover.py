@@ -126,7 +126,7 @@ def test_everybody_who_waits_hears_how_it_ended(tmp_path: Path) -> None:
         start = LaunchContext("ti", Sockets(), Notifier(str(tmp_path / "n")))
         start.replaced("no such module", None)
         assert manager.recv(4096) == b"READY=1\nSTATUS=Serving ti; the last restart failed: no such module"
-        assert command.recv(4096) == b'{"why": "no such module", "pid": null}'
+        assert command.recv(4096) == b'{"why": "no such module", "pid": null, "environment": "ti"}'
         start.replaced("", 4711)
         assert manager.recv(4096) == b"MAINPID=4711\nREADY=1\nSTATUS=Serving ti"
-        assert command.recv(4096) == b'{"why": "", "pid": 4711}'
+        assert command.recv(4096) == b'{"why": "", "pid": 4711, "environment": "ti"}'

@@ -43,6 +43,18 @@ def stand_in(request: pytest.FixtureRequest) -> Iterator[int]:
         child.kill()
 
 
+@pytest.mark.parametrize(
+    "stand_in", ['{"why": "", "pid": 4711, "environment": "prd"}', '{"why": "it ended", "environment": "ti"}'],
+    indirect=True,
+)  # fmt: skip
+def test_the_environment_is_named(stand_in: int) -> None:
+    done = typed(str(stand_in))
+    assert done.output in (
+        "The successor of prd serves: process 4711\n",
+        f"it ended. The old gateway of ti (process {stand_in}) serves on.\n",
+    )
+
+
 @pytest.mark.parametrize("stand_in", ['{"why": "", "pid": 4711}'], indirect=True)
 def test_0_the_successor_serves(stand_in: int) -> None:
     done = typed(str(stand_in))
@@ -109,7 +121,7 @@ def test_a_successor_that_fails_late_leaves_the_old_one_reachable(way: str) -> N
         key.write_bytes(b"short")
         done = typed(str(old))
         assert done.exit_code == 1, done.output
-        assert f"The old gateway (process {old}) serves on." in done.stderr
+        assert f"The old gateway of ti (process {old}) serves on." in done.stderr
         for port in (gateways.listens[0], gateways.observes[0]):
             for _ in range(2):
                 with socket.create_connection(("127.0.0.1", port), 5):
