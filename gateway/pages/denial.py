@@ -285,10 +285,12 @@ class _Filled:
         organisation = self._organisation(code) if code else None
         return RequestedRight(label or grant.right, codes, organisation, self._address(grant))
 
-    def _address(self, grant: Grant) -> str:
-        """Where an administrator gives this right to the reader."""
-        address, identity = self._pages.support.users_url, self._denied.identity
+    def _address(self, grant: Grant) -> str | None:
+        """Where an administrator gives this right to the reader; None where that is not known."""
+        address, identity = self._pages.users_url, self._denied.identity
         assert identity is not None
+        if address is None:
+            return None
         values = (
             identity.subject,
             identity.name or identity.subject,

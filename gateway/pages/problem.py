@@ -106,6 +106,6 @@ class Problems:
             "support": {
                 "phone": support.phone,
                 "phone_abroad": support.phone_abroad,
-                "profile_url": support.profile_url,
+                **({"profile_url": self._pages.profile_url} if self._pages.profile_url else {}),
             },
         }

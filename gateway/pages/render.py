@@ -30,7 +30,7 @@ from gateway.pages.branding import icon_address, logo_address, style
 from gateway.pages.catalogue import catalogues, in_language, own_name, read_catalogue
 from gateway.pages.language import Languages
 from gateway.pages.links import quoted_back
-from gateway.pages.settings import PagesSettings, SupportSettings
+from gateway.pages.settings import PROFILE, USERS, PagesSettings, SupportSettings
 from gateway.pages.spoken import spoken_time
 from gateway.pages.wording import Gettext
 from gateway.reference import reference_of
@@ -59,6 +59,9 @@ class Pages:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.support = support
+        self._production = environment == "prd"
+        self.profile_url = support.profile_url or (PROFILE if self._production else None)
+        self.users_url = support.users_url or (USERS if self._production else None)
         self.languages = Languages(languages)
         self._environment = environment
         self._clock = clock
@@ -131,7 +134,7 @@ class Pages:
 
     def mark(self, language: Language) -> str | None:
         """The environment in a word or two; None in prd."""
-        if self._environment == "prd":
+        if self._production:
             return None
         if self.support.environment_label is not None:
             return in_language(self.support.environment_label, language)
@@ -165,7 +168,7 @@ class Pages:
             "environment_label": self._banner(language, gettext),
             "phone_link": _telephone(support.phone),
             "phone_abroad_link": _telephone(support.phone_abroad),
-            "profile_link": Markup('<a href="{}">Mijn Profiel</a>').format(support.profile_url),
+            "profile_link": _profile(self.profile_url),
         }
 
     def _banner(self, language: Language, gettext: Gettext) -> str | None:
@@ -174,6 +177,11 @@ class Pages:
             return mark
         _ = gettext
         return _("Environment %(name)s: this is not production.") % {"name": mark}
+
+
+def _profile(address: str | None) -> Markup:
+    name = Markup("Mijn Profiel")
+    return Markup('<a href="{}">{}</a>').format(address, name) if address is not None else name
 
 
 def _guard(style: str, script: str, ancestors: str, options: bytes) -> Iterable[HeaderLine]:

@@ -13,13 +13,13 @@ from gateway.pages.wording import Gettext
 class RequestedRight:
     """One right that is asked for: its name for people, its codes, and the organisation (None: not known).
 
-    `address` is where an administrator gives it.
+    `address` is where an administrator gives it, where that is known.
     """
 
     name: str
     codes: str
     organisation: str | None
-    address: str
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def _lines(_: Gettext, request: AccessRequest) -> list[str]:
         *(
             field("Gebruikersbeheer", each)
             for each in dict.fromkeys(right.address for right in request.wanted)
+            if each is not None
         ),
         field(_("Reference"), f"{request.reference}, {request.moment}"),
         "",

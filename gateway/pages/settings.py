@@ -37,6 +37,10 @@ def _in_dutch(texts: Texts) -> Texts:
     return texts
 
 
+# Rights of production are no rights elsewhere, and what the addresses of T&I are is not published.
+PROFILE: Final = "https://mijnprofiel-gebruikersbeheer.vlaanderen.be/"
+USERS: Final = "https://vo-gebruikersbeheer.vlaanderen.be/"
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Named = Annotated[Texts, AfterValidator(_in_dutch)]
 
@@ -60,14 +64,14 @@ class SupportSettings(Settings):
     phone_abroad: str = "+32 2 553 1700"
     """The number to call from abroad."""
 
-    profile_url: WebAddress = "https://mijnprofiel-gebruikersbeheer.vlaanderen.be/"
-    """Mijn Profiel of Gebruikersbeheer: where people see their own rights and local administrators."""
+    profile_url: WebAddress | None = None
+    """Mijn Profiel of Gebruikersbeheer: where people see their own rights and local administrators. In an environment that is
+    called prd it is by default https://mijnprofiel-gebruikersbeheer.vlaanderen.be/; elsewhere pages have no link to it."""
 
-    users_url: Annotated[WebAddress, AfterValidator(_of_a_request)] = (
-        "https://vo-gebruikersbeheer.vlaanderen.be/"
-    )
+    users_url: Annotated[WebAddress, AfterValidator(_of_a_request)] | None = None
     """Gebruikersbeheer: where administrators give rights. A request for a right names it. {subject}, {person} (the name),
-    {organisation}, {right} and {context} in it are replaced by those of the request."""
+    {organisation}, {right} and {context} in it are replaced by those of the request. In an environment that is called prd it
+    is by default https://vo-gebruikersbeheer.vlaanderen.be/; elsewhere a request names none."""
 
     environment_label: Named | None = None
     """What the banner says in an environment that is not prd; by default the name of the environment."""

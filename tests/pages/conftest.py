@@ -19,7 +19,7 @@ from gateway.model import (
 )
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
-from gateway.pages.settings import SupportSettings
+from gateway.pages.settings import PROFILE, USERS, SupportSettings
 from gateway.plan import Advice, Grant, Plan
 
 INDIENER = Missing(
@@ -106,7 +106,8 @@ def text_of(page: bytes) -> str:
 
 @pytest.fixture(scope="session")
 def pages() -> Pages:
-    return Pages(SupportSettings(), "ti", clock=lambda: NOW)
+    support = SupportSettings(profile_url=PROFILE, users_url=USERS)
+    return Pages(support, "ti", clock=lambda: NOW)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from gateway.errors import Forbidden
 from gateway.model import Identity, Language, Missing, Right
 from gateway.pages.error_response import ErrorResponses
 from gateway.pages.render import Pages
-from gateway.pages.settings import SupportSettings
+from gateway.pages.settings import PROFILE, USERS, SupportSettings
 from gateway.plan import Grant, LogIn, Plan, Switch, Wait
 from gateway.reference import reference_of
 from tests.pages.conftest import INDIENER, NOW, Asks, Names, denial, text_of
@@ -206,3 +206,15 @@ def test_the_address_of_gebruikersbeheer_takes_over_what_is_asked(indiener: Iden
     page = html.unescape(page_of(answers, DENIALS["grant"], who, asks))
     given = "p=Zo%C3%AB%20%26%20%7Bright%7D%20Peeters&s=f3a1c9&o=0456789034"
     assert f"https://users.test/a?{given}&r=OVAMGebruiker&c=NonConformiteitenIndiener" in page
+
+
+def test_only_production_has_addresses_of_production(indiener: Identity, asks: Asks) -> None:
+    """Whoever lacks a right in T&I would look up, and ask for, rights of PRD there."""
+    for environment, there in (("ti", False), ("acc", False), ("prd", True)):
+        pages = Pages(SupportSettings(), environment, clock=lambda: NOW)
+        answers = ErrorResponses(pages, public_url="https://register.test", names=Names, clock=lambda: NOW)
+        page = html.unescape(page_of(answers, DENIALS["grant"], indiener, asks))
+        assert "Mijn Profiel" in page
+        assert (PROFILE in page) == there
+        assert (f"Gebruikersbeheer: {USERS}" in page) == there
+        assert ("Gebruikersbeheer: " in page) == there
