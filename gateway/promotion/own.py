@@ -27,6 +27,8 @@ _OWN: Final[tuple[tuple[str, ...], ...]] = tuple(
         "provider.issuer",
         "provider.client_id",
         "provider.client_auth",
+        # What its own ACM understands, and whom it is told to expect: `login_hint`, `claims`.
+        "provider.authorization_parameters",
         "machines.issuers",
         "machines.introspection.client_id",
         "machines.introspection.client_auth",

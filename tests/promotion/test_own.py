@@ -57,6 +57,7 @@ def test_secrets_files_and_stores_are_never_copied(place: Place) -> None:
         "public_url",
         "listen",
         "provider.client_id",
+        "provider.authorization_parameters",
         "upstream.url",
         "upstreams.x.servers",
         "edge.hosts",
