@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ REDIS = {name: ROOT / f"deploy/{name}/redis.conf" for name in ("redis", "compose
 
 def test_a_user_of_redis_may_do_what_the_gateway_does_and_nothing_else() -> None:
     lines = (ROOT / "deploy/redis/toegangspoort.acl").read_text().splitlines()
-    assert lines == ["user default off", f"user ti on #HASH {grants('{toegangspoort:ti}:')}"]
+    # INFO is for `gateway doctor`, which looks at memory and replicas.
+    assert lines == ["user default off", f"user ti on #HASH {grants('{toegangspoort:ti}:')} +info"]
 
 
 @pytest.mark.redis
@@ -34,6 +37,23 @@ def test_redis_takes_its_file(name: str, tmp_path_factory: pytest.TempPathFactor
     with server as found:
         done = run("redis-cli", "-s", found.socket, "PING")
         assert "NOAUTH" in done.stdout + done.stderr
+
+
+@pytest.mark.redis
+def test_the_runbook_asks_redis_as_that_user_may(tmp_path_factory: pytest.TempPathFactory) -> None:
+    redis_server()
+    lines = re.findall(r"^ +(redis-cli .*)$", (ROOT / "docs/runbooks.md").read_text(), re.M)
+    assert len(lines) == 2
+    folder = tmp_path_factory.mktemp("r")
+    hashed = sha256(b"the password").hexdigest()
+    acl = (ROOT / "deploy/redis/toegangspoort.acl").read_text().replace("HASH", hashed)
+    (folder / "toegangspoort.acl").write_text(acl)
+    (folder / "redis.conf").write_text(f"aclfile {folder}/toegangspoort.acl\n")
+    with running_redis(folder, "--include", str(folder / "redis.conf")) as found:
+        for line in lines:
+            words = line.replace("-h HOST", f"-s {found.socket}").replace("prd", "ti").split()
+            done = subprocess.run(words, input="the password\n", capture_output=True, text=True, check=True)
+            assert re.match(r"PONG|# Replication", done.stdout), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", NGINX)
