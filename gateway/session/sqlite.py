@@ -46,38 +46,49 @@ _INDEXES = (
 class SqliteStore:
     """A store in one file. Its few threads each have a connection of their own; the event loop never waits on disk.
 
+    One of its `threads` writes and the others read: while somebody else holds the lock for writing, sessions are read all the same.
     Without `make` the file is only used where a gateway of this version has made it.
     """
 
-    def __init__(self, path: Path, *, threads: int = 2, busy_seconds: float = 2.0, make: bool = True) -> None:
+    def __init__(self, path: Path, *, threads: int = 3, busy_seconds: float = 2.0, make: bool = True) -> None:
         self._path = path
         self._threads = threads
         self._file = SqliteFile(
             path, busy_seconds=busy_seconds, prepare=_prepare if make else _check, make=make
         )
-        self._pool: ThreadPoolExecutor | None = None
+        self._reading: ThreadPoolExecutor | None = None
+        self._writing: ThreadPoolExecutor | None = None
         # Also for calls that wait for a thread: those before them may all be waiting for a lock or a disk.
         self._longest = 2 * busy_seconds + 1.0
 
     async def start(self) -> None:
         """Open or make the file. Raises StoreUnavailable, also for a file of another version of the gateway."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="session-store")
-        await self._run(lambda connection: None)
+        if self._reading is None:
+            self._reading = ThreadPoolExecutor(max(1, self._threads - 1), thread_name_prefix="session-store")
+            self._writing = ThreadPoolExecutor(1, thread_name_prefix="session-store-writes")
+        await self._read(lambda connection: None)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await asyncio.to_thread(pool.shutdown)
+        pools = self._reading, self._writing
+        self._reading = self._writing = None
+        for pool in pools:
+            if pool is not None:
+                await asyncio.to_thread(pool.shutdown)
         self._file.close()
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._pool is None:
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._run(self._reading, work)
+
+    async def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._run(self._writing, work)
+
+    async def _run(self, pool: ThreadPoolExecutor | None, work: Callable[[sqlite3.Connection], T]) -> T:
+        if pool is None:
             raise StoreUnavailable("the session store is not open")
         try:
             async with asyncio.timeout(self._longest):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, self._do, work)
+                return await asyncio.get_running_loop().run_in_executor(pool, self._do, work)
         except TimeoutError as problem:
             raise StoreUnavailable(f"session store {self._path}: no answer in time") from problem
 
@@ -91,7 +102,7 @@ class SqliteStore:
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""
         query = f"SELECT {_COLUMNS} FROM session WHERE key = ?"  # noqa: S608 - a constant
-        row = await self._run(lambda connection: connection.execute(query, (key,)).fetchone())
+        row = await self._read(lambda connection: connection.execute(query, (key,)).fetchone())
         return StoredSession(*row) if row is not None else None
 
     async def put(self, stored: StoredSession) -> None:
@@ -108,7 +119,7 @@ class SqliteStore:
                 connection.execute(_PUT, astuple(stored))
                 return True
 
-        return await self._run(work)
+        return await self._change(work)
 
     async def touch(self, key: bytes, seen_at: float) -> None:
         """See Store."""
@@ -138,7 +149,7 @@ class SqliteStore:
 
         # All of 100,000 sessions at once would take longer than one answer may.
         while True:
-            rows = await self._run(page)
+            rows = await self._read(page)
             found += [StoredSession(*row) for row in rows]
             if len(rows) < _PAGE:
                 return sorted(found, key=lambda stored: stored.created_at)
@@ -161,7 +172,8 @@ class SqliteStore:
 
     async def get_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        return await self._value("SELECT value FROM note WHERE name = ? AND until > ?", (name, now))
+        query = "SELECT value FROM note WHERE name = ? AND until > ?"
+        return _value(await self._read(lambda connection: connection.execute(query, (name, now)).fetchall()))
 
     async def get_values(self, names: Sequence[bytes], *, now: float) -> list[bytes | None]:
         """See Store."""
@@ -171,16 +183,19 @@ class SqliteStore:
             rows = [connection.execute(query, (name, now)).fetchall() for name in names]
             return [row[0][0] if row else None for row in rows]
 
-        return await self._run(work)
+        return await self._read(work)
 
     async def take_value(self, name: bytes, *, now: float) -> bytes | None:
         """See Store."""
-        return await self._value("DELETE FROM note WHERE name = ? AND until > ? RETURNING value", (name, now))
+        statement = "DELETE FROM note WHERE name = ? AND until > ? RETURNING value"
+        return _value(
+            await self._change(lambda connection: connection.execute(statement, (name, now)).fetchall())
+        )
 
     async def entries(self, topic: str, *, now: float) -> dict[str, bytes]:
         """See Store."""
         query = "SELECT name, value FROM entry WHERE topic = ? AND until > ?"
-        return dict(await self._run(lambda connection: connection.execute(query, (topic, now)).fetchall()))
+        return dict(await self._read(lambda connection: connection.execute(query, (topic, now)).fetchall()))
 
     async def put_entry(self, topic: str, name: str, value: bytes, *, until: float) -> None:
         """See Store."""
@@ -198,7 +213,7 @@ class SqliteStore:
                 connection.execute(_PUT_ENTRY, (topic, name, later, math.inf))
                 return True
 
-        return await self._run(work)
+        return await self._change(work)
 
     async def time(self) -> float | None:
         """See Store."""
@@ -212,12 +227,12 @@ class SqliteStore:
         """See Store."""
         return await self._write("DELETE FROM entry WHERE topic = ? AND name = ?", (topic, name)) > 0
 
-    async def _value(self, statement: str, values: tuple[Any, ...]) -> bytes | None:
-        rows = await self._run(lambda connection: connection.execute(statement, values).fetchall())
-        return rows[0][0] if rows else None
-
     async def _write(self, statement: str, values: tuple[Any, ...]) -> int:
-        return await self._run(lambda connection: connection.execute(statement, values).rowcount)
+        return await self._change(lambda connection: connection.execute(statement, values).rowcount)
+
+
+def _value(rows: Sequence[tuple[bytes]]) -> bytes | None:
+    return rows[0][0] if rows else None
 
 
 @contextmanager
