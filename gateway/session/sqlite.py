@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,10 +20,14 @@ from gateway.session.store import StoredSession
 T = TypeVar("T")
 _SCHEMA = 3
 _PAGE = 1000
+_PIECE = 5000
 OLDER = "made by an older version of the gateway"
 _COLUMNS = "key, sealed, created_at, seen_at, expires_at, subject, organisation, sid"
 _PUT = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
 _PUT_ENTRY = "INSERT OR REPLACE INTO entry (topic, name, value, until) VALUES (?, ?, ?, ?)"
+_SWEEP = (
+    "DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires_at < ? OR seen_at < ? LIMIT ?)"
+)
 # One-time values are in the table `note`: a database outlives the version of the gateway that made it.
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS session (
@@ -155,12 +160,25 @@ class SqliteStore:
                 return sorted(found, key=lambda stored: stored.created_at)
 
     async def sweep(self, *, expired_before: float, idle_before: float) -> int:
-        """See Store."""
-        await self._write("DELETE FROM note WHERE until < ?", (expired_before,))
+        """See Store. Piece by piece: one transaction for all would keep everybody from logging in for as long as it lasts."""
+        after: bytes | None = b""
+        while after is not None:
+            after = await self._pause_after(_sweep_notes(after, expired_before))
         await self._write("DELETE FROM entry WHERE until < ?", (expired_before,))
-        return await self._write(
-            "DELETE FROM session WHERE expires_at < ? OR seen_at < ?", (expired_before, idle_before)
-        )
+        moments = (expired_before, idle_before, _PAGE)
+        ended = 0
+        while True:
+            piece = await self._pause_after(lambda connection: connection.execute(_SWEEP, moments).rowcount)
+            ended += piece
+            if piece < _PAGE:
+                return ended
+
+    async def _pause_after(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Write, and then leave others as much time: SQLite lets those wait in no order."""
+        begun = time.monotonic()
+        found = await self._change(work)
+        await asyncio.sleep(time.monotonic() - begun)
+        return found
 
     async def put_value(self, name: bytes, value: bytes, *, until: float, now: float) -> bool:
         """See Store."""
@@ -233,6 +251,20 @@ class SqliteStore:
 
 def _value(rows: Sequence[tuple[bytes]]) -> bytes | None:
     return rows[0][0] if rows else None
+
+
+def _sweep_notes(after: bytes, expired_before: float) -> Callable[[sqlite3.Connection], bytes | None]:
+    """Deletes those that expired among the thousands behind this name; the last of these, None where there are no more."""
+
+    def work(connection: sqlite3.Connection) -> bytes | None:
+        query = f"SELECT name FROM note WHERE name > ? ORDER BY name LIMIT 1 OFFSET {_PIECE - 1}"  # noqa: S608 - a constant
+        found: tuple[bytes] | None = connection.execute(query, (after,)).fetchone()
+        until = "" if found is None else "AND name <= ?"
+        statement = f"DELETE FROM note WHERE name > ? AND until < ? {until}"  # noqa: S608 - constants
+        connection.execute(statement, (after, expired_before, *(found or ())))
+        return found[0] if found is not None else None
+
+    return work
 
 
 @contextmanager

@@ -273,3 +273,28 @@ async def test_sessions_are_read_while_somebody_else_holds_the_lock_for_writing(
     other.close()
     await asyncio.gather(*writing)
     await store.aclose()
+
+
+async def test_a_sweep_lets_others_write_in_between(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.db")
+    await store.start()
+    other = sqlite3.connect(tmp_path / "s.db")
+    row = (b"sealed", 0.0, 0.0, 10.0, b"s", b"o")
+    columns = "(key, sealed, created_at, seen_at, expires_at, subject, organisation)"
+    rows = [(number.to_bytes(32, "big"), *row) for number in range(10_000)]
+    other.executemany(f"INSERT INTO session {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    notes = [(key, b"", 10.0 + number % 2) for number, (key, *_) in enumerate(rows)]
+    other.executemany("INSERT INTO note VALUES (?, ?, ?)", [*notes, (b"\xff", b"", 10.0)])
+    other.commit()
+    seen = set()
+    sweeping = asyncio.create_task(store.sweep(expired_before=11.0, idle_before=0.0))
+    while not sweeping.done():
+        found = [other.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("session", "note")]
+        seen.add((found[0][0], found[1][0]))
+        await asyncio.sleep(0.001)
+    assert await sweeping == 10_000
+    assert {count for count, _ in seen} - {0, 10_000}
+    assert {count for _, count in seen} - {5_000, 10_001}
+    assert other.execute("SELECT count(*) FROM note").fetchone() == (5_000,)
+    other.close()
+    await store.aclose()
