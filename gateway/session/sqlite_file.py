@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ log = structlog.get_logger()
 
 _BUSY_PAUSE = 0.005
 _BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_AGAIN_AFTER = 10.0
 _BROKEN = frozenset((sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT))
 # The files that SQLite keeps beside a database in write-ahead mode.
 _BESIDE = ("-wal", "-shm")
@@ -48,6 +51,7 @@ class SqliteFile:
         self._local = threading.local()
         self._open: dict[sqlite3.Connection, _Files] = {}
         self._was_fine = False
+        self._carry_after = -math.inf
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -114,7 +118,8 @@ class SqliteFile:
             found = None
         if found is not None and (found.st_dev, found.st_ino) == files[""]:
             if found.st_size > 0:
-                return True
+                log_stays = all(self._found(each) == files[each] for each in _BESIDE)
+                return log_stays or not self._make or not self._carry_over(connection)
             # Emptied in its place. Other connections hold locks on it, so that no new one can be made there.
             if not self._make:
                 self._close(connection)
@@ -122,6 +127,52 @@ class SqliteFile:
             self._move_aside(files)
         self._leave_behind(connection)
         return False
+
+    def _carry_over(self, connection: sqlite3.Connection) -> bool:
+        """Put all that this connection sees in place of the file, whose log somebody took away, and close it; whether that was
+        possible.
+
+        Who opens the file without that log sees an earlier state, and what both write damages it.
+        """
+        files, fresh = self._open[connection], Path(f"{self._path}.whole")
+        if time.monotonic() < self._carry_after:
+            return False
+        try:
+            with _locked(self._path.parent):
+                if self._found("") == files[""]:
+                    self._copy(connection, fresh)
+                    for each in _BESIDE:
+                        Path(f"{self._path}{each}").unlink(missing_ok=True)
+                    fresh.replace(self._path)
+                    log.warning(
+                        "the log of the session store was taken away: it goes on with a copy",
+                        store=str(self._path),
+                    )
+        except (sqlite3.Error, OSError) as problem:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            if _damaged(problem):
+                self._close(connection)
+                self._set_aside(files, problem)
+                raise
+            # A full disk, for example: what is open here can be read all the same.
+            self._carry_after = time.monotonic() + _AGAIN_AFTER
+            log.error(
+                "the log of the session store was taken away", store=str(self._path), reason=str(problem)
+            )
+            return False
+        self._close(connection)
+        return True
+
+    def _copy(self, connection: sqlite3.Connection, fresh: Path) -> None:
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        try:
+            os.fchmod(descriptor, stat.S_IMODE(self._path.stat().st_mode))
+            connection.execute("VACUUM INTO ?", (str(fresh),))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _leave_behind(self, connection: sqlite3.Connection) -> None:
         """Close the connection to a file that was deleted or replaced.
@@ -143,12 +194,7 @@ class SqliteFile:
 
         A file that never was one here is left alone: the settings may name a file of somebody else.
         """
-        code = (
-            problem.sqlite_errorcode & 0xFF
-            if isinstance(problem, sqlite3.Error) and hasattr(problem, "sqlite_errorcode")
-            else 0
-        )
-        if self._make and self._was_fine and code in _BROKEN:
+        if self._make and self._was_fine and _damaged(problem):
             self._move_aside(files)
 
     def _move_aside(self, files: _Files) -> None:
@@ -179,6 +225,10 @@ class SqliteFile:
                 if problem.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() >= give_up:
                     raise
                 time.sleep(_BUSY_PAUSE)
+
+
+def _damaged(problem: BaseException) -> bool:
+    return isinstance(problem, sqlite3.Error) and getattr(problem, "sqlite_errorcode", 0) & 0xFF in _BROKEN
 
 
 @contextmanager

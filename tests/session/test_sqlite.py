@@ -183,6 +183,51 @@ async def test_a_deleted_file_is_made_anew(tmp_path: Path, with_log: bool) -> No
     await two.aclose()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("names", [("s.db-wal", "s.db-shm"), ("s.db-wal",), ("s.db-shm",)])
+async def test_nothing_is_lost_where_the_log_is_taken_away(
+    tmp_path: Path, names: tuple[str, ...], replaced: bool
+) -> None:
+    path = tmp_path / "s.db"
+    one, two = SqliteStore(path), SqliteStore(path)
+    await one.start()
+    await two.start()
+    for round_ in range(3):
+        await asyncio.gather(*((one, two)[number % 2].put(stored(number)) for number in range(1, 30)))
+        for name in names:
+            (tmp_path / name).unlink()
+            if replaced:
+                (tmp_path / name).touch(mode=0o600)
+        assert len(await one.find()) == 29, round_
+        await asyncio.gather(*((one, two)[number % 2].put(stored(number)) for number in range(30, 60)))
+        assert len(await one.find()) == len(await two.find()) == 59, round_
+        with sqlite3.connect(path) as other:
+            assert other.execute("SELECT count(*) FROM session").fetchone() == (59,)
+            assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        other.close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        await one.sweep(expired_before=1e12, idle_before=1e12)
+    await one.aclose()
+    await two.aclose()
+    assert not list(tmp_path.glob("*.whole"))
+
+
+async def test_a_log_that_was_taken_away_on_a_full_disk_is_used_until_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = SqliteStore(path)
+    await store.start()
+    await asyncio.gather(*(store.put(stored(number)) for number in range(1, 30)))
+    with full_disk():
+        (tmp_path / "s.db-wal").unlink()
+        assert len(await store.find()) == 29
+    assert not list(tmp_path.glob("*.whole"))
+    await store.aclose()
+    again = SqliteStore(path)
+    await again.start()
+    assert len(await again.find()) == 29
+    await again.aclose()
+
+
 async def test_a_file_that_is_put_in_its_place_is_used(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     store = SqliteStore(path)
