@@ -84,6 +84,7 @@ class Orders:
         self._looked_at: float | None = None
         self._loop = Loop("orders", self._turn, pause=look_every, on_event=on_event)
         self._trouble = ""
+        self._unheard = ""
 
     @classmethod
     def of(
@@ -138,7 +139,9 @@ class Orders:
         trouble = "; ".join(each for each in (self._lag(), self._in_force.trouble) if each)
         known = len(self._in_force.known)
         current = f"current: revision {self.revision} of the session store, {known} known here"
-        return HealthStatus(True, f"not current: {trouble}" if trouble else current, bool(trouble))
+        unheard = f"; it cannot be reported: {self._unheard}" if self._unheard else ""
+        detail = f"not current: {trouble}" if trouble else f"{current}{unheard}"
+        return HealthStatus(True, detail, bool(trouble or unheard))
 
     def _lag(self) -> str:
         late = self._steady() - self._looked_at if self._looked_at is not None else 0.0
@@ -173,7 +176,7 @@ class Orders:
                 await self._take_shared(stored)
                 self._seen, self._read_at = stored, now
         finally:
-            await self._report()
+            await self._tell()
 
     async def _take_shared(self, stored: Mapping[str, bytes]) -> None:
         problem: ValueError | None = None
@@ -199,6 +202,17 @@ class Orders:
                 await self._sessions.store.ended(keys)
             done.append(name)
         self._ended = tuple(done)
+
+    async def _tell(self) -> None:
+        """Report what was carried out. A store that can be read but not written leaves the orders in force current."""
+        try:
+            await self._report()
+        except StoreUnavailable as problem:
+            if not self._unheard:
+                log.warning("which orders are in force here cannot be reported", reason=problem.detail)
+            self._unheard = problem.detail
+        else:
+            self._unheard = ""
 
     async def _report(self) -> None:
         revoked = [name.removeprefix(REVOKED) for name in self._ended]

@@ -15,6 +15,7 @@ import pytest
 from gateway.blocks.block_list import BLOCKS, Block
 from gateway.blocks.blocks import Blocks
 from gateway.blocks.settings import BlockSettings
+from gateway.errors import StoreUnavailable
 from gateway.events import Event, SessionEnded
 from gateway.model import Identity
 from gateway.reload.orders import Orders, revoked
@@ -139,6 +140,30 @@ async def test_the_store_is_told_what_was_ended_elsewhere(
         await eventually(lambda: told == [kept.key])
         assert process.sessions.open_cached(ticket) is None
         assert [each for each in process.seen if isinstance(each, SessionEnded)] == [SessionEnded(session.id)]
+
+
+async def test_blocks_are_current_where_a_store_can_only_be_read(
+    store: MemoryStore, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    async with running() as process:
+        monkeypatch.setattr("gateway.reload.orders._LATE", 0.0)
+        monkeypatch.setattr("gateway.reload.orders._REPORT_EVERY", 0.0)
+        monkeypatch.setattr(store, "put_entry", full)
+        await eventually(lambda: process.orders._unheard)
+        await put(process.sessions.board, BLOCK)
+        await eventually(process.blocked)
+        await asyncio.sleep(0.1)
+        found = await process.orders.check()
+        assert (found.ready, found.degraded) == (True, True)
+        assert found.detail.startswith(
+            "current: revision 1 of the session store, 1 known here; it cannot be reported: "
+        )
+        assert "the disk is full" in found.detail
+        monkeypatch.undo()
+        await eventually(lambda: not process.orders._unheard)
 
 
 async def test_a_store_that_lost_the_blocks_gets_them_again(store: MemoryStore, running: Running) -> None:
