@@ -107,10 +107,12 @@ class RuleAccess:
 class LoginAgain:
     """How a login that failed can begin again: as before, with one more attempt.
 
-    `target` is None where the page to come back to is not known any more.
+    `target` is None where the page to come back to is not known any more. `rounds` counts the logins that came right
+    before it.
     """
 
     target: str | None = None
     acr_values: tuple[str, ...] = ()
     hint: str | None = None
     attempt: int = 0
+    rounds: int = 0

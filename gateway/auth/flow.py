@@ -36,7 +36,8 @@ class LoginIntent:
     """What a login is for. `target` is the path to return to; `kept` says where a longer one is kept.
 
     `hint` is who the provider was asked to log in; `attempt` counts the logins before this one that were started again
-    by themselves. `silent`: the provider was asked to show no page. `started_at` is in seconds since the epoch.
+    by themselves, `rounds` those of this browser that came right before it. `silent`: the provider was asked to show no
+    page. `started_at` is in seconds since the epoch.
     """
 
     target: str
@@ -46,6 +47,7 @@ class LoginIntent:
     hint: str | None = None
     attempt: int = 0
     silent: bool = False
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,8 @@ class LoginRedirect:
 class LoginResult:
     """Who logged in, with which tokens. `set_cookies` clear the flow's cookie.
 
-    `target` is the path to go on to; None where it was too long to be kept. `silent`: the
-    provider showed no page, so that nobody chose this identity just now. `started_at` is when the login began, in
-    seconds since the epoch.
+    `target` is the path to go on to; None where it was too long to be kept. `silent`: the provider showed no page, so that
+    nobody chose this identity just now. `started_at` and `rounds` are as in the LoginIntent.
     """
 
     identity: Identity
@@ -52,6 +51,7 @@ class LoginResult:
     set_cookies: tuple[str, ...]
     started_at: float
     silent: bool = False
+    rounds: int = 0
 
 
 class FirstUse(Protocol):
@@ -139,6 +139,7 @@ class Login:
         client: str = "",
         attempt: int = 0,
         silent: bool = False,
+        rounds: int = 0,
     ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
@@ -152,10 +153,10 @@ class Login:
         if len(target) > LONGEST_TARGET:
             kept = (await self._targets.keep(target, client=client) if self._targets else None) or ""
             target = ""
+        methods = self._methods(acr_values)
         flow = flows.begin(
-            LoginIntent(target, self._clock(), kept, self._methods(acr_values), login_hint, attempt, silent)
+            LoginIntent(target, self._clock(), kept, methods, login_hint, attempt, silent, rounds)
         )
-        methods = flow.intent.acr_values
         max_age = self._provider.settings.max_age
         extra = {
             **({"ui_locales": language} if language else {}),
@@ -241,7 +242,8 @@ class Login:
         if intent is None:
             # Sealed with a key that is gone, as after a restart with a new one.
             return LoginAgain() if self._ready().is_state(state) else None
-        return LoginAgain(await self._target(intent), intent.acr_values, intent.hint, intent.attempt)
+        target = await self._target(intent)
+        return LoginAgain(target, intent.acr_values, intent.hint, intent.attempt, intent.rounds)
 
     async def _target(self, intent: LoginIntent) -> str | None:
         if intent.kept and self._targets is not None:
@@ -266,9 +268,9 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = replace(_tokens(response, claims), nonce=flow.nonce)
-        target, cleared = await self._target(flow.intent), (self._ready().clear_cookie(flow.id),)
-        intent = flow.intent
-        return LoginResult(identity, tokens, target, cleared, intent.started_at, intent.silent)
+        intent, cleared = flow.intent, (self._ready().clear_cookie(flow.id),)
+        target, begun = await self._target(intent), intent.started_at
+        return LoginResult(identity, tokens, target, cleared, begun, intent.silent, intent.rounds)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

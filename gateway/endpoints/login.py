@@ -154,13 +154,15 @@ class LoginEndpoints:
             log.info("login failed", reason=failure.reason, detail=failure.detail, request_id=admitted.id)
             # Only a login that this browser began counts: nobody else can make it look like a loop.
             began = "target" in failure.facts
-            counted = (self.loop_cookie.after(recent, failure.reason, now),) if began else ()
+            before = failure.again.rounds if failure.again is not None else 0
+            rounds = recent.with_one(failure.reason, before=before)
+            counted = (self.loop_cookie.after(rounds, now),) if began else ()
             if ticket is not None and await self.sessions.open(ticket) is not None:
                 return redirect((failure.again.target if failure.again else None) or "/", counted)
             if (again := await self._again(admitted, failure, recent)) is not None:
                 return again
-            if began and recent.count:
-                failure.facts["rounds"] = recent.count + 1
+            if began and rounds.count > 1:
+                failure.facts["rounds"] = rounds.count
             failure.set_cookies = counted
             raise
         if finished.silent and not await self._acts_alike(ticket, finished.identity):
@@ -171,7 +173,7 @@ class LoginEndpoints:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
             log.warning("claims could not be read", unread=unread, request_id=admitted.id)
         self.on_event(LoginEnded(SUCCEEDED))
-        ended = self.loop_cookie.after(recent, SUCCEEDED, now)
+        ended = self.loop_cookie.after(recent.with_one(SUCCEEDED, before=finished.rounds), now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
         if finished.target is None:
             answer = self.screens.address_lost(
@@ -246,6 +248,7 @@ class LoginEndpoints:
             login_hint=hint,
             client=request.client,
             attempt=attempt,
+            rounds=self._recent_logins(request).count,
         )
         return redirect(begun.location, begun.set_cookies)
 

@@ -28,6 +28,12 @@ class RecentLogins:
     count: int
     result: str
 
+    def with_one(self, result: str, *, before: int) -> RecentLogins:
+        """These and one that ends now. So many came `before` it began: the rest ran beside it, in other tabs, and did not
+        lead to it.
+        """
+        return RecentLogins(min(max(self.count, min(before, self.count) + 1), 99), result)
+
     @property
     def too_many(self) -> bool:
         """Whether the next login would be one too many."""
@@ -90,10 +96,9 @@ class LoopCookie:
             return NONE
         return RecentLogins(int(found[1]), found[3])
 
-    def after(self, recent: RecentLogins, result: str, now: float) -> str:
-        """The Set-Cookie value after one more round."""
-        count = min(recent.count + 1, 99)
-        return self._cookie.set(f"{count}.{int(now)}.{result}", max_age=int(_WINDOW))
+    def after(self, recent: RecentLogins, now: float) -> str:
+        """The Set-Cookie value once the latest of these logins ended."""
+        return self._cookie.set(f"{recent.count}.{int(now)}.{recent.result}", max_age=int(_WINDOW))
 
     def clear_cookie(self) -> str:
         """The Set-Cookie value that forgets them."""
