@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.support import Translations
 
+from gateway.files.plain_file import read_plain
 from gateway.model import Language
 from gateway.pages.spoken import spoken_duration, spoken_time
 
@@ -66,8 +67,7 @@ def _read_shipped(language: Language) -> Translations:
 def _read(language: Language, file: Path) -> Translations:
     try:
         Locale.parse(language)
-        with file.open("rb") as opened:
-            catalogue = read_po(opened, locale=language, abort_invalid=True)
+        catalogue = read_po(BytesIO(read_plain(file)), locale=language, abort_invalid=True)
     except PoFileError as problem:
         raise CatalogueFault(problem.lineno + 1) from problem
     except UnknownLocaleError as problem:
@@ -85,8 +85,7 @@ def catalogue_faults(language: Language, file: Path) -> Iterator[tuple[int, str]
     """What is wrong with a catalogue of an operator's, each as (line, words); a missing message is no fault."""
     try:
         read_catalogue(language, file)
-        with file.open("rb") as opened:
-            entries = list(read_po(opened, locale=language))
+        entries = list(read_po(BytesIO(read_plain(file)), locale=language))
     except CatalogueFault as problem:
         yield problem.line, str(problem)
         return

@@ -20,10 +20,12 @@ from jinja2 import (
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
+    TemplateSyntaxError,
 )
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from gateway.files.editor_lock import is_editor_lock
 from gateway.http_semantics import HeaderLine
 from gateway.model import Language
 from gateway.pages.branding import icon_address, logo_address, style
@@ -88,8 +90,8 @@ class Pages:
             )
             templates.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
             templates.globals.update(self._everywhere(language, catalogue.gettext))
-            for name in templates.list_templates(extensions=["html"]):
-                templates.get_template(name)
+            for name in _names(templates, own.templates):
+                _load(templates, name, own.templates)
             self._gettext[language] = catalogue.gettext
             self._templates[language] = templates
 
@@ -221,6 +223,22 @@ class _CompiledOnce(BytecodeCache):
 def _compiled_once() -> _CompiledOnce:
     """The compiled templates of this process."""
     return _CompiledOnce()
+
+
+def _names(templates: Environment, own: Path | None) -> list[str]:
+    """The templates, without what an editor leaves beside those of the operator's."""
+    found = templates.list_templates(extensions=["html"])
+    return [each for each in found if own is None or not is_editor_lock(own / each)]
+
+
+def _load(templates: Environment, name: str, own: Path | None) -> None:
+    """Compile a template. Raises TemplateError, also for a file that is no UTF-8: the library does not say which one that is."""
+    try:
+        templates.get_template(name)
+    except UnicodeDecodeError as problem:
+        line = problem.object.count(b"\n", 0, problem.start) + 1
+        file = str(own / name) if own is not None else name
+        raise TemplateSyntaxError("it is not written in UTF-8", line, name, file) from problem
 
 
 def _loader(own: Path | None) -> BaseLoader:

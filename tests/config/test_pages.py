@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,27 @@ def test_a_broken_template_never_goes_live(tmp_path: Path, name: str, content: s
     (tmp_path / "pages" / name).write_text(content)
     found = problems(configured(tmp_path, pages={"templates": "pages"}))
     assert any(words in each for each in found), found
+
+
+def test_a_template_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "error.html").write_bytes("<h1>{{ title }}</h1>\n<p>Café</p>\n".encode("latin-1"))
+    found = problems(configured(tmp_path, pages={"templates": "pages"}))
+    assert found == ["error.html:2 this is not a valid template: it is not written in UTF-8"]
+
+
+def test_what_an_editor_leaves_beside_a_template_or_a_catalogue_does_not_count(tmp_path: Path) -> None:
+    for folder, name in (("pages", "error.html"), ("words", "es.po")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f".#{name}").symlink_to("somebody@machine.4711:1700000000")
+    assert load(configured(tmp_path, pages={"templates": "pages", "translations": "words"}))
+
+
+def test_a_pipe_in_the_place_of_a_catalogue_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    os.mkfifo(tmp_path / "words" / "es.po")
+    found = problems(configured(tmp_path, languages=["nl", "es"], pages={"translations": "words"}))
+    assert found == [f"es.po:1 [Errno 22] it is not a file: '{tmp_path / 'words' / 'es.po'}'"]
 
 
 def test_a_template_of_ones_own_can_extend_the_shipped_one(tmp_path: Path) -> None:
