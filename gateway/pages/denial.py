@@ -244,14 +244,19 @@ class _Filled:
                 return str(words.link_text), words.link
 
     def _held(self) -> list[str]:
-        """The rights of the reader that resemble a lacking one: so that nobody hears "you have it already"."""
+        """The rights of the reader that resemble a lacking one: so that nobody hears "you have it already". Where
+        they are many, the same right elsewhere is among those that are shown.
+        """
         identity = self._denied.identity
         if identity is None:
             return []
-        near: dict[Right, None] = {}
+        near: dict[Right, bool] = {}
         for grant in _grants(self._denied.advice.plans):
-            near.update(dict.fromkeys(right for right in identity.rights if _resembles(right, grant)))
-        return [self._right(right) for right in list(near)[:_MOST_HELD]]
+            for right in identity.rights:
+                if _resembles(right, grant):
+                    near[right] = near.get(right, False) or right.context == grant.context
+        nearest = sorted(near, key=near.__getitem__, reverse=True)[:_MOST_HELD]
+        return [self._right(right) for right in near if right in nearest]
 
     def _right(self, right: Right) -> str:
         label = self._names.right_label(right.name, right.context)

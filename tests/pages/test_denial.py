@@ -144,6 +144,17 @@ def test_what_a_person_has_nearly(answers: ErrorResponses, indiener: Identity, a
     ]
 
 
+def test_the_same_right_elsewhere_is_shown_among_many(
+    answers: ErrorResponses, indiener: Identity, asks: Asks
+) -> None:
+    others = [Right("OVAMGebruiker", f"Context {number}", OWN) for number in range(8)]
+    who = replace(indiener, rights=(*others, Right("OVAMGebruiker", "NonConformiteitenIndiener", OTHER)))
+    text = text_of(page_of(answers, DENIALS["grant"], who, asks).encode())
+    has = text[text.index("U hebt\n") : text.index("U mist\n")].splitlines()[1:]
+    assert len(has) == 5
+    assert "Non-conformiteiten indiener', voor 0777.000.187" in has[-1]
+
+
 @pytest.mark.parametrize(
     ("name", "words", "leads_to"),
     [
