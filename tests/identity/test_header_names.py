@@ -27,12 +27,25 @@ def test_other_names_stay_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"x-forwarded-user", b"remote-user", b"x-auth-request-email", b"oidc-claim-sub"]
+    "name",
+    [
+        b"x-forwarded-user",
+        b"remote-user",
+        b"remote-department",
+        b"x-remote-scope",
+        b"x-authenticated-email",
+        b"client-cert",
+        b"client-cert-chain",
+        b"x-auth-request-email",
+        b"oidc-claim-sub",
+    ],
 )
 def test_names_in_which_proxies_pass_an_identity(name: bytes) -> None:
     assert is_well_known(name)
 
 
-@pytest.mark.parametrize("name", [b"x-forwarded-for", b"user-agent", b"x-users", b"authorization"])
+@pytest.mark.parametrize(
+    "name", [b"x-forwarded-for", b"user-agent", b"x-users", b"x-remotely", b"authorization"]
+)
 def test_other_names_may_pass(name: bytes) -> None:
     assert not is_well_known(name)
