@@ -19,6 +19,8 @@ _PLACES: Final = ("live", "live again")
 _MOST: Final = 10_000
 # An assertion that was signed before lives no longer.
 _EARLIER_SECONDS: Final = 600.0
+# Each change of rights makes one.
+_MOST_IDS: Final = 16
 
 
 class LiveSessions:
@@ -41,11 +43,14 @@ class LiveSessions:
         self._idle_timeout = settings.idle_timeout
         self._clock = clock
         self._found: Recent[str, Session] = Recent(_MOST, settings.cache_ttl, steady)
+        # By an earlier id the one that it has now: under that alone a session is forgotten.
+        self._current: Recent[str, str] = Recent(_MOST, settings.cache_ttl, steady)
+        self._forgotten = 0
 
     def on_event(self, event: Event) -> None:
         """A session that ended in this process, or by an operator's order, lives no longer."""
         if isinstance(event, SessionEnded):
-            self._found.pop(event.session)
+            self._forget(event.session)
 
     async def keep(self, session: Session, key: bytes, *, earlier: str | None = None) -> None:
         """Let this session, which is stored under `key`, be found from now on; for a while by an `earlier` id too."""
@@ -58,18 +63,27 @@ class LiveSessions:
 
     async def of(self, session: str) -> Session | None:
         """The session with this public id while it lives, without using it."""
-        found = self._found.get(session)
+        found = self._found.get(self._current.get(session) or session)
         if found is None:
+            before = self._forgotten
             found = await self._stored(session)
             if found is None:
                 return None
-            self._found[session] = found
+            # What was read may have ended since: then the next one asks again.
+            if before == self._forgotten:
+                self._found[found.id] = found
+                self._current[session] = found.id
         return found if found.expires_at > self._clock() else None
+
+    def _forget(self, session: str) -> None:
+        self._forgotten += 1
+        self._found.pop(session)
+        self._current.pop(session)
 
     async def _replace(self, session: str, content: bytes, seconds: float) -> None:
         first, second = _PLACES
         put, take = self._one_time.put, self._one_time.take
-        self._found.pop(session)
+        self._forget(session)
         if await put(first, session, content, seconds=seconds):
             await take(second, session)
             return
@@ -78,17 +92,22 @@ class LiveSessions:
         await take(first, session)
 
     async def _stored(self, session: str) -> Session | None:
-        kept = [await self._one_time.get(place, session) for place in _PLACES]
-        read = [_opened(each) for each in kept if each is not None]
-        several = [(key, found) for key, found in read if found is not None]
-        if not several:
-            return None
-        key, found = max(several, key=lambda each: each[1].checked_at)
-        stored = await self._store.get(key)
-        now = self._clock()
-        if stored is None or stored.expires_at <= now or stored.seen_at + self._idle_timeout <= now:
-            return None
-        return found
+        for _ in range(_MOST_IDS):
+            kept = [await self._one_time.get(place, session) for place in _PLACES]
+            read = [_opened(each) for each in kept if each is not None]
+            several = [(key, found) for key, found in read if found is not None]
+            if not several:
+                return None
+            key, found = max(several, key=lambda each: each[1].checked_at)
+            if found.id == session:
+                return found if await self._lives(key) else None
+            # What an earlier id leads to may have changed since.
+            session = found.id
+        return None
+
+    async def _lives(self, key: bytes) -> bool:
+        stored, now = await self._store.get(key), self._clock()
+        return stored is not None and now < min(stored.expires_at, stored.seen_at + self._idle_timeout)
 
 
 def _opened(content: bytes) -> tuple[bytes, Session | None]:
