@@ -328,7 +328,12 @@ class Sessions:
         if opened is None:
             self._cache.gone(text)
             opened = await self._moved_to(text)
-        return opened if opened is not None and self._cache.put(opened) else None
+        if opened is None:
+            return None
+        replaced = self.successor(opened.ticket.text)
+        if replaced is not None:  # while it was read here
+            return await self._read(replaced)
+        return opened if self._cache.put(opened) else None
 
     async def _moved_to(self, text: str) -> OpenedSession | None:
         """The session under the ticket that replaced this one, perhaps in another process."""

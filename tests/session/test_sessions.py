@@ -315,3 +315,26 @@ async def test_nothing_works_before_the_start(tmp_path: Path) -> None:
     sessions = Sessions(settings, environment="ti", secure=True, clock=Clock())
     with pytest.raises(StoreUnavailable, match="not started"):
         await sessions.open(new_ticket())
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_a_ticket_that_is_replaced_while_it_is_read_opens_what_replaced_it(
+    make: Make, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    session, ticket = await (await make(tmp_path, store, Clock())).create(WHO)
+    here = await make(tmp_path, store, Clock())
+    fewer, read = replace(WHO, rights=()), store.get
+
+    async def slowly(key: bytes) -> StoredSession | None:
+        found = await read(key)
+        monkeypatch.undo()
+        renewed = await here.renew(ticket, session, fewer)
+        assert renewed is not None
+        if ends:
+            await here.end(renewed[1])
+        return found
+
+    monkeypatch.setattr(store, "get", slowly)
+    for _ in range(2):
+        found = await here.open(ticket)
+        assert (found.identity if found is not None else None) == (None if ends else fewer)
