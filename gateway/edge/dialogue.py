@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from uvicorn.server import ServerState
@@ -23,6 +23,7 @@ from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import SWITCH, ResponseCycle
 from gateway.edge.response_lines import ResponseLines
 from gateway.edge.switched import Receiver, SwitchedConnection
+from gateway.edge.turns import ClientTurns
 from gateway.edge.waiting import Waiting
 from gateway.http_semantics import HeaderLine
 
@@ -75,6 +76,7 @@ class Dialogue:
             excused=self._kept_from_sending,
             late=lambda: self._refuse("body-slow", self._cycle),
         )
+        self.turns = ClientTurns(listener.turns, id(self), loop)
         self._closing = Closing(sock, self._alarm, listener.refusals, self.hsts)
         self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
         self._rest = b""
@@ -89,8 +91,10 @@ class Dialogue:
         if self.socket.gone:
             self._closing.abort()
             return
-        reason = self._listener.connections.admit(self, client[0] if client else None)
+        connections = self._listener.connections
+        reason = connections.admit(self, client[0] if client else None)
         if reason is None:
+            self.turns = replace(self.turns, client=connections.counted_for(self) or id(self))
             self._alarm.set(self._limits.header_timeout, self._head_late)
             self._listener.turns.shorten()
             return
@@ -108,8 +112,8 @@ class Dialogue:
 
     @property
     def reads_body(self) -> bool:
-        """Whether what comes next is a body, of which much is read at once."""
-        return self._reader.has_body
+        """Whether what comes next is a body, or thrown away: much is read at once, over and over."""
+        return self._reader.has_body or self._closing.begun
 
     def receive(self, data: bytes) -> None:
         """Octets came."""
@@ -245,7 +249,12 @@ class Dialogue:
         self._listener.connections.hold_another_file(self)
         early, self._rest = self._rest, b""
         switched = SwitchedConnection(
-            self.socket, receiver, early=early, client_sent_all=self._closing.client_sent_all, gone=self.lost
+            self.socket,
+            receiver,
+            early=early,
+            client_sent_all=self._closing.client_sent_all,
+            gone=self.lost,
+            turns=self.turns,
         )
         if self._stopping:
             switched.stop()

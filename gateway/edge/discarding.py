@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-_PIECE = 262_144
+_PIECE = 65_536
 
 
 class _Bin(threading.local):
@@ -19,7 +19,7 @@ _bin = _Bin()
 
 
 class DiscardingProtocol(asyncio.BufferedProtocol):
-    """Takes the place of a connection's protocol, which still is told of everything but the octets."""
+    """Takes the place of a connection's protocol, which still is told of everything, but gets no octets."""
 
     def __init__(self, protocol: asyncio.BufferedProtocol) -> None:
         self._protocol = protocol
@@ -28,7 +28,8 @@ class DiscardingProtocol(asyncio.BufferedProtocol):
         return _bin.room
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Drop the octets."""
+        """Drop the octets. The protocol hears that there were some: when there is time to read on, it knows."""
+        self._protocol.buffer_updated(0)
 
     def eof_received(self) -> bool:
         """The client has sent all: close."""

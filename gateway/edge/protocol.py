@@ -20,7 +20,9 @@ from gateway.edge.settings import EdgeSettings
 from gateway.edge.switched import SwitchedConnection
 
 # Seconds. Where a piece takes longer, as one of tiny chunks or frames does, others come before the next, which is smaller.
-_LONG = 0.0005
+_LONG = 0.0002
+# What waited for its turn is taken in by so many octets, until they have taken long.
+_SLICE = 4_096
 
 
 def protocol_class(
@@ -64,7 +66,9 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         }
         buffers = self.listener.buffers
         self._small, self._large = buffers.small, buffers.large
-        self._takes_long = False
+        self._buffer = self._small
+        self._reads_little = False
+        self._waits = b""
 
     # The transport
 
@@ -76,7 +80,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._socket = self._dialogue.socket
         self._server.connections.add(self)  # type: ignore[arg-type]
         self._dialogue.open()
-        self._client = self.listener.connections.counted_for(self._dialogue) or id(self)
+        self._turns = self._dialogue.turns
 
     def _hand_over(self, switched: SwitchedConnection) -> None:
         """The connection speaks another protocol from now on."""
@@ -84,23 +88,56 @@ class GatewayProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)
+        self._waits = b""
         self._dialogue.lost()
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._large if self._dialogue.reads_body and not self._takes_long else self._small
+        much = self._dialogue.reads_body and not self._reads_little and not self._turns.contended
+        self._buffer = self._large if much else self._small
+        return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        dialogue, data = self._dialogue, self.get_buffer(0)[:nbytes].tobytes()
-        if not dialogue.reads_body:
+        dialogue, data = self._dialogue, self._buffer[:nbytes].tobytes()
+        body = dialogue.reads_body
+        if self._waits or (body and not self._turns.has_time()):
+            # The loop reads in many connections, and many times in each of them, before it is somebody else's turn.
+            self._waits += data
+            self._reads_little = True
+            self._wait()
+            return
+        if not body:
             dialogue.receive(data)
             return
         begun = time.perf_counter()
         dialogue.receive(data)
-        self._takes_long = time.perf_counter() - begun > _LONG
-        if self._takes_long and self._socket.hold_reading():
-            self.listener.turns.wait(self._client, self._socket.go_on_reading, self._loop)
+        self._reads_little = time.perf_counter() - begun > _LONG
+        if self._reads_little:
+            self._wait()
+
+    def _wait(self) -> bool:
+        """Read nothing before our turn; False where that holds already, or the connection closes."""
+        holds = self._socket.hold_reading()
+        if holds:
+            self._turns.wait(self._take_turn)
+        return holds
+
+    def _take_turn(self) -> bool:
+        """Take in of what waits as much as is done in a moment; False where the connection is gone or closes."""
+        if not self._socket.go_on_reading():
+            return False
+        data, self._waits = self._waits, b""
+        begun = time.perf_counter()
+        for end in range(_SLICE, len(data) + _SLICE, _SLICE):
+            self._dialogue.receive(data[end - _SLICE : end])
+            if end < len(data) and time.perf_counter() - begun > _LONG and self._wait():
+                self._waits = data[end:]
+                break
+        return True
 
     def eof_received(self) -> bool:
+        if self._waits:
+            waits, self._waits = self._waits, b""
+            self._dialogue.receive(waits)
         return self._dialogue.receive_end()
 
     def pause_writing(self) -> None:

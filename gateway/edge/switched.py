@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.edge.client_socket import ClientSocket
+from gateway.edge.turns import ClientTurns
 
 
 class Receiver(Protocol):
@@ -43,13 +44,16 @@ class SwitchedConnection:
         early: bytes,
         client_sent_all: bool,
         gone: Callable[[], None],
+        turns: ClientTurns,
     ) -> None:
-        """`early` came behind the request. `gone` is called when the connection is gone."""
+        """`early` came behind the request. `gone` is called when the connection is gone. `turns` are the client's."""
         self._socket = socket
         self._receiver = receiver
         self._early = early
         self._client_sent_all = client_sent_all
         self._gone = gone
+        self.turns = turns
+        """Of the client, also for what comes from elsewhere."""
         self._stopping = False
         self._started = False
 

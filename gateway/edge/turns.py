@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 # How many requests begin in one round of the event loop: the fewest, and the most where a round is over in a millisecond.
 # Once that has passed no other begins, and where each of them takes long while others wait, fewer do.
@@ -52,6 +53,20 @@ class Turns:
         self._left -= 1
         return True
 
+    @property
+    def contended(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._waiting)
+
+    def has_time(self, now: float) -> bool:
+        """Whether a piece of what has begun may be taken in at once. `now` as for `take`."""
+        if self._waiting:
+            return False
+        if now != self._round:
+            self._round, self._left = now, self._next_round(_FEWEST)
+            return True
+        return not self._is_over()
+
     def wait(self, client: Hashable, begin: Callable[[], bool], loop: asyncio.AbstractEventLoop) -> None:
         """Call `begin` when it is this client's turn, in a later round. It returns whether there was anything to do."""
         if not self._serves:
@@ -93,3 +108,25 @@ class Turns:
             return self._most
         self._short -= 1
         return min(_FEWEST, self._most)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTurns:
+    """The turns of one client, for what comes once a request has begun: pieces of its body, or of a WebSocket."""
+
+    turns: Turns
+    client: Hashable
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def contended(self) -> bool:
+        """Whether somebody waits."""
+        return self.turns.contended
+
+    def has_time(self) -> bool:
+        """Whether a piece may be taken in at once, before it is somebody else's turn."""
+        return self.turns.has_time(self.loop.time())
+
+    def wait(self, begin: Callable[[], bool]) -> None:
+        """See `Turns.wait`."""
+        self.turns.wait(self.client, begin, self.loop)

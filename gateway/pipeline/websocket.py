@@ -114,7 +114,7 @@ class CarryWebSocket:
             if peer is None:
                 exchange.status = 0
                 raise ClientGone
-            register = RegisterSocket(connection, tunnel.register)
+            register = RegisterSocket(connection, tunnel.register, peer.turns)
             tunnel.open(peer, register)
             self.record(exchange)
             exchange.recorded = True

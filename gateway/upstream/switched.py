@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.tunnel import End
+
+# What is taken in at once, in octets and in seconds, where it is not the inside of one frame: thousands of tiny ones, as of
+# answers to pings, take long.
+_SLICE: Final = 4_096
+_LONG: Final = 0.0002
+
+
+class Turns(Protocol):
+    """The turns of the client at the other end of the tunnel."""
+
+    def has_time(self) -> bool:
+        """Whether something may be taken in at once, before it is somebody else's turn."""
+
+    def wait(self, begin: Callable[[], bool]) -> None:
+        """Call back when it is this client's turn; `begin` returns whether there was anything to do."""
 
 
 class RegisterSocket(asyncio.Protocol):
     """Takes over a connection on which the register answered 101. Nothing is read before `start`."""
 
-    __slots__ = ("_early", "_end", "_reading", "_transport")
+    __slots__ = ("_early", "_end", "_held", "_reading", "_transport", "_turns", "_waits")
 
-    def __init__(self, connection: UpstreamConnection, end: End) -> None:
+    def __init__(self, connection: UpstreamConnection, end: End, turns: Turns) -> None:
         self._end = end
-        self._reading = False
+        self._turns = turns
+        self._reading = self._held = False
+        self._waits = b""
         self._transport: asyncio.Transport
         self._early = connection.hand_over(self)
 
     def start(self) -> None:
         """Begin with the octets that came behind the register's answer."""
-        if self._early:
-            self._end.received(self._early)
-            self._early = b""
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
         self.resume_reading()
 
     # Called by the transport
@@ -32,13 +52,51 @@ class RegisterSocket(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        self._end.received(data)
+        if not self._waits and self._turns.has_time():
+            self._take_in(data)
+            return
+        self._waits += data
+        if not self._held:
+            self._wait()
+
+    def _take_in(self, data: bytes) -> None:
+        """As much as is done in a moment; the rest waits. The inside of a frame is passed on at once."""
+        size = len(data) if self._end.guard.left >= len(data) else _SLICE
+        begun = time.perf_counter()
+        for end in range(size, len(data) + size, size):
+            self._end.received(data[end - size : end])
+            if end < len(data) and time.perf_counter() - begun > _LONG:
+                self._waits = data[end:]
+                self._wait()
+                break
+
+    def _wait(self) -> None:
+        """Read nothing before our turn."""
+        self._held = True
+        if self._reading and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._turns.wait(self._take_turn)
+
+    def _take_turn(self) -> bool:
+        """False where the connection is gone or closes."""
+        self._held = False
+        if self._transport.is_closing():
+            return False
+        data, self._waits = self._waits, b""
+        self._take_in(data)
+        if self._reading and not self._held and not self._transport.is_closing():
+            self._transport.resume_reading()
+        return True
 
     def eof_received(self) -> bool:
+        if self._waits:
+            waits, self._waits = self._waits, b""
+            self._end.received(waits)
         self._end.ended()
         return self._transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._waits = b""
         self._end.lost()
 
     def pause_writing(self) -> None:
@@ -56,12 +114,14 @@ class RegisterSocket(asyncio.Protocol):
     def pause_reading(self) -> None:
         if self._reading and not self._transport.is_closing():
             self._reading = False
-            self._transport.pause_reading()
+            if not self._held:
+                self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         if not self._reading and not self._transport.is_closing():
             self._reading = True
-            self._transport.resume_reading()
+            if not self._held:
+                self._transport.resume_reading()
 
     def end(self) -> None:
         if not self._transport.can_write_eof():

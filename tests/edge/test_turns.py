@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.edge.turns import Turns
+from gateway.edge.turns import ClientTurns, Turns
 
 
 class Clock:
@@ -153,3 +153,26 @@ async def test_what_they_do_after_their_turn_counts_too() -> None:
     clock = Clock()
     begun = await in_turn(Turns(steady=clock), clock, begin_takes=1e-5, later=2e-4, count=60)
     assert set(begun[3:-1]) <= {3, 4, 5}
+
+
+async def test_what_has_begun_goes_on_while_a_round_lasts_and_nobody_waits() -> None:
+    clock, loop = Clock(), asyncio.get_running_loop()
+    turns = Turns(steady=clock)
+    of_client = ClientTurns(turns, "client", loop)
+    assert turns.has_time(1.0)
+    clock.now += 0.0009
+    assert turns.has_time(1.0)
+    clock.now += 0.0002
+    assert not turns.has_time(1.0)
+    assert turns.has_time(2.0)
+    assert not of_client.contended
+    begun: list[bool] = []
+    of_client.wait(lambda: bool(begun.append(True)))
+    assert of_client.contended
+    assert not turns.has_time(3.0)
+    assert not of_client.has_time()
+    await asyncio.sleep(0)
+    assert begun == [True]
+    assert not of_client.contended
+    assert turns.has_time(4.0)
+    assert of_client.has_time()

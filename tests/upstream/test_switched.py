@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
+from gateway.upstream import switched as module
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.known_responses import KnownResponses
 from gateway.upstream.switched import RegisterSocket
 from tests.waiting import eventually
-from tests.websockets import KEY, TEXT, Served, SocketRegister, frame, handshake, socket_register
+from tests.websockets import KEY, PONG, TEXT, Served, SocketRegister, frame, handshake, socket_register
+
+
+class Guard:
+    left = 0
 
 
 class End:
@@ -22,16 +27,35 @@ class End:
     def __init__(self) -> None:
         self.data = b""
         self.did: list[str] = []
+        self.pieces: list[int] = []
+        self.guard = Guard()
 
     def received(self, data: bytes) -> None:
         self.data += data
+        self.pieces.append(len(data))
 
     def __getattr__(self, name: str) -> Any:
         return lambda: self.did.append(name)
 
 
+class Turns:
+    """Turns that come when the test says so; until then nothing waits."""
+
+    def __init__(self) -> None:
+        self.time = True
+        self.waiting: list[Callable[[], bool]] = []
+
+    def has_time(self) -> bool:
+        return self.time
+
+    def wait(self, begin: Callable[[], bool]) -> None:
+        self.waiting.append(begin)
+
+
 @contextlib.asynccontextmanager
-async def switched(register: SocketRegister) -> AsyncIterator[tuple[RegisterSocket, End]]:
+async def switched(
+    register: SocketRegister, turns: Turns | None = None
+) -> AsyncIterator[tuple[RegisterSocket, End]]:
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_connection(
         lambda: UpstreamConnection(loop, KnownResponses()), "127.0.0.1", register.port
@@ -43,7 +67,7 @@ async def switched(register: SocketRegister) -> AsyncIterator[tuple[RegisterSock
     await connection.wait(5)
     assert connection.response.status == 101
     end = End()
-    found = RegisterSocket(connection, end)  # type: ignore[arg-type]
+    found = RegisterSocket(connection, end, turns or Turns())  # type: ignore[arg-type]
     try:
         yield found, end
     finally:
@@ -114,3 +138,59 @@ async def test_reading_pauses_where_the_client_has_enough() -> None:
             assert end.data == b""
             found.resume_reading()
             await eventually(lambda: end.data == frame(TEXT, b"more"))
+
+
+async def _pongs(served: Served) -> None:
+    served.writer.write(frame(PONG) * 50_000)
+    await served.reader.read()
+
+
+async def test_thousands_of_frames_are_passed_on_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LONG", 0.0)
+    turns = Turns()
+    with socket_register(SocketRegister(work=_pongs)) as register:
+        async with switched(register, turns) as (found, end):
+            found.start()
+            taken = 0
+            while taken < 100_000:
+                await eventually(lambda: turns.waiting or len(end.data) == 100_000)
+                assert max(end.pieces) <= 4_096
+                assert len(end.data) - taken <= 8_192  # a slice, and what came when nothing waited any more
+                taken = len(end.data)
+                if turns.waiting:
+                    assert turns.waiting.pop()()
+            assert end.data == frame(PONG) * 50_000
+
+
+async def test_nothing_is_read_while_it_is_not_the_clients_turn() -> None:
+    turns = Turns()
+    turns.time = False
+    with socket_register(SocketRegister(work=_pongs)) as register:
+        async with switched(register, turns) as (found, end):
+            found.start()
+            await eventually(lambda: turns.waiting)
+            found.pause_reading()
+            found.resume_reading()
+            await asyncio.sleep(0.05)
+            assert (end.data, len(turns.waiting)) == (b"", 1)
+            while len(end.data) < 100_000:
+                await eventually(lambda: turns.waiting)
+                assert turns.waiting.pop()()
+            assert end.data == frame(PONG) * 50_000
+            found.write(frame(PONG, masked=True))
+            turns.wait(found._take_turn)  # type: ignore[arg-type]
+            found.abort()
+            assert not turns.waiting.pop()()
+
+
+async def test_the_inside_of_a_frame_is_passed_on_as_it_comes() -> None:
+    async def work(served: Served) -> None:
+        served.writer.write(b"x" * 200_000)
+        await served.reader.read()
+
+    with socket_register(SocketRegister(work=work)) as register:
+        async with switched(register) as (found, end):
+            end.guard.left = 1_000_000
+            found.start()
+            await eventually(lambda: len(end.data) == 200_000)
+            assert max(end.pieces) > 4_096
