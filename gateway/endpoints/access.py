@@ -18,7 +18,7 @@ from gateway.pages.access import Lasting, MyAccess
 from gateway.plan import RuleAccess
 from gateway.policy.ruleset import RuleSet
 from gateway.responses import Response
-from gateway.session.own import OwnSession, OwnSessions
+from gateway.session.own_sessions import OwnSession, OwnSessions
 from gateway.session.sessions import Session, Sessions
 
 # How many requests can wait for their turn; then the answer is 503.

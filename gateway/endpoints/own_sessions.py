@@ -14,7 +14,7 @@ from gateway.errors import BadRequest, LoginRequired
 from gateway.events import LoggedOut, OnEvent
 from gateway.exchange import Caller
 from gateway.responses import Response, redirect
-from gateway.session.own import OwnSessions
+from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import Sessions
 
 _MOST: Final = 1_024

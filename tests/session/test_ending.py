@@ -12,7 +12,7 @@ import pytest
 from gateway.errors import StoreUnavailable
 from gateway.model import Identity, Tokens
 from gateway.session.ending import end_all, ended_since
-from gateway.session.own import OwnSessions
+from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import Session, Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store, StoredSession

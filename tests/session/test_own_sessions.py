@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model import Identity, Tokens
-from gateway.session.own import MOST_SHOWN, OwnSessions
+from gateway.session.own_sessions import MOST_SHOWN, OwnSessions
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from gateway.session.store import Store
