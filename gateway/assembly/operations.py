@@ -55,6 +55,16 @@ def operations(environment: Environment, rules: Rules, sessions: Sessions) -> Op
         return fleet_report(current.rules[name].hash, current.policy_code, environment.settings_hash)
 
     fleet = Fleet(sessions, told, clock=clock, steady=steady, on_event=events)
-    orders = Orders.of(config, name, sessions, blocks, clock, steady, events, shared, fleet.about)
+    orders = Orders(
+        sessions,
+        blocks,
+        copy=config.blocks_copy(name),
+        look_every=environment.settings.blocks.look_every,
+        clock=clock,
+        steady=steady,
+        on_event=events,
+        more=shared,
+        about=fleet.about,
+    )
     neighbours = Neighbours(config, name, sessions.store, clock=clock, on_event=events)
     return Operations(blocks, emergencies, maintenance, orders, fleet, neighbours)

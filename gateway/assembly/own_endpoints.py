@@ -43,8 +43,8 @@ def own_endpoints(
         sessions, people.rechecks, areas.register.assertions, people.login.client.jwks, clock
     )
     endpoints = OwnEndpoints(
-        login,
-        LogoutEndpoints(
+        login=login,
+        logout=LogoutEndpoints(
             logout,
             LogoutCookie(environment=environment.name, secure=secure),
             sessions,
@@ -53,17 +53,19 @@ def own_endpoints(
             events,
             areas.register.expired_cookies,
         ),
-        LogoutNotices(logout, sessions, events),
-        session,
-        AccessEndpoint(sessions, MyAccess(pages, public_url=public_url), rules, access_of, clock, steady),
-        OwnSessionsEndpoint(sessions, events, clock),
-        forms,
-        FragmentPage(screens.login_title),
-        LanguageEndpoint(environment.name, secure, pages.languages.offered),
-        Robots(rules),
-        BarEndpoints.of(pages, settings.session_bar, session),
-        _signals(environment, areas),
-        bound,
+        notices=LogoutNotices(logout, sessions, events),
+        session=session,
+        access=AccessEndpoint(
+            sessions, MyAccess(pages, public_url=public_url), rules, access_of, clock, steady
+        ),
+        own=OwnSessionsEndpoint(sessions, events, clock),
+        forms=forms,
+        fragment=FragmentPage(screens.login_title),
+        language=LanguageEndpoint(environment.name, secure, pages.languages.offered),
+        robots=Robots(rules),
+        bar=BarEndpoints.of(pages, settings.session_bar, session),
+        signals=_signals(environment, areas),
+        bound=bound,
     )
     return login, endpoints
 

@@ -47,6 +47,7 @@ class OwnEndpoints:
 
     def __init__(
         self,
+        *,
         login: LoginEndpoints,
         logout: LogoutEndpoints,
         notices: LogoutNotices,

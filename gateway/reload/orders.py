@@ -15,7 +15,6 @@ import structlog
 from gateway.background import Loop
 from gateway.blocks.block_list import BLOCKS
 from gateway.blocks.blocks import Blocks
-from gateway.config import Config
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, ignore
 from gateway.observe.health import HealthStatus
@@ -49,8 +48,8 @@ class Orders:
     """Looks at the board every `look_every` seconds.
 
     Shared blocks come into force, as do `more` orders, and sessions that were ended are forgotten. What the store lost is
-    put back, from memory or from a copy: that of the blocks is the file `copy`. `about` is reported beside it. `clock` gives seconds since the epoch,
-    `steady` never goes back.
+    put back, from memory or from a copy: that of the blocks is the file `copy`. What `about` gives is reported beside the
+    orders. `clock` gives seconds since the epoch, `steady` never goes back.
     """
 
     def __init__(
@@ -85,34 +84,6 @@ class Orders:
         self._loop = Loop("orders", self._turn, pause=look_every, on_event=on_event)
         self._trouble = ""
         self._unheard = ""
-
-    @classmethod
-    def of(
-        cls,
-        config: Config,
-        environment: str,
-        sessions: Sessions,
-        blocks: Blocks,
-        clock: Callable[[], float],
-        steady: Callable[[], float],
-        on_event: OnEvent,
-        more: Sequence[SharedOrder] = (),
-        about: Callable[[], Mapping[str, Any]] = dict,
-    ) -> Orders:
-        """The orders for this environment."""
-        look_every = config.environment(environment).blocks.look_every
-        copy = config.blocks_copy(environment)
-        return cls(
-            sessions,
-            blocks,
-            copy=copy,
-            look_every=look_every,
-            clock=clock,
-            steady=steady,
-            on_event=on_event,
-            more=more,
-            about=about,
-        )
 
     async def start(self) -> None:
         """Carry out what is ordered, and go on looking. Raises StoreUnavailable; ValueError for orders that cannot be read."""
