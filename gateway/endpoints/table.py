@@ -63,15 +63,7 @@ class OwnEndpoints:
         bound: BoundEndpoints | None = None,
     ) -> None:
         self._robots = robots
-        only_tell = [
-            _route("/oauth2/userinfo", session.userinfo, _READ),
-            _route("/oauth2/session", session.session, _READ),
-            _route(_JWKS, session.keys, _READ),
-            _route("/oauth2/client-jwks.json", session.client_keys, _READ),
-            _route(ROBOTS, robots.robots, _READ),
-        ]
-        if bar is not None:
-            only_tell += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
+        only_tell = _only_tell(session, robots, bar)
         routes = [
             *only_tell,
             *(_route(path, login.start, ("GET",)) for path in _STARTS),
@@ -120,6 +112,20 @@ class OwnEndpoints:
                 raise
             allowed = (refused.headers or {}).get("Allow", "")
             raise MethodNotAllowed("own endpoint", allow=", ".join(sorted(allowed.split(", ")))) from refused
+
+
+def _only_tell(session: SessionEndpoints, robots: Robots, bar: BarEndpoints | None) -> list[Route]:
+    """The routes that change nothing: a browser may also fetch them ahead of time."""
+    found = [
+        _route("/oauth2/userinfo", session.userinfo, _READ),
+        _route("/oauth2/session", session.session, _READ),
+        _route(_JWKS, session.keys, _READ),
+        _route("/oauth2/client-jwks.json", session.client_keys, _READ),
+        _route(ROBOTS, robots.robots, _READ),
+    ]
+    if bar is not None:
+        found += [_route(SCRIPT, bar.script, _READ), _route("/oauth2/bar", bar.state, _READ)]
+    return found
 
 
 def _route(path: str, endpoint: Endpoint, methods: Collection[str]) -> Route:
