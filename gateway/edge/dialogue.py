@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-from uvicorn.server import ServerState
 
 from gateway.edge.alarm import Alarm
 from gateway.edge.client_socket import ClientSocket
@@ -22,21 +20,11 @@ from gateway.edge.refusals import Refused
 from gateway.edge.request_reader import RequestReader
 from gateway.edge.response_cycle import SWITCH, ResponseCycle
 from gateway.edge.response_lines import ResponseLines
+from gateway.edge.service import Service
 from gateway.edge.switched import Receiver, SwitchedConnection
 from gateway.edge.turns import ClientTurns
 from gateway.edge.waiting import Waiting
 from gateway.http_semantics import HeaderLine
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What answers the requests: the application, which may answer promptly, and the server that runs it."""
-
-    app: Any
-    prompt: Callable[[dict[str, Any], ResponseCycle], bool] | None
-    server: ServerState
-    state: dict[str, Any]
-    """The state of the ASGI lifespan, copied for each request."""
 
 
 class Dialogue:
@@ -238,10 +226,7 @@ class Dialogue:
 
     def serve(self, answering: Coroutine[Any, Any, None]) -> None:
         """Run this as a task that the server waits for when it stops."""
-        tasks = self._service.server.tasks
-        task = self.loop.create_task(answering)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._service.serve(answering, self.loop)
 
     def switch(self, receiver: Receiver) -> SwitchedConnection:
         """Called by the cycle when it has answered 101: what follows is another protocol's."""

@@ -13,9 +13,10 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.edge.dialogue import Dialogue, Service
+from gateway.edge.dialogue import Dialogue
 from gateway.edge.listener import Listener
 from gateway.edge.refusals import Refusals
+from gateway.edge.service import Service
 from gateway.edge.settings import EdgeSettings
 from gateway.edge.switched import SwitchedConnection
 
