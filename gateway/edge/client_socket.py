@@ -63,7 +63,7 @@ class ClientSocket:
         self._pace = ReadingPace(loop, transport, limits, stopped)
 
     def _look_at(self, of_transport: socket.socket) -> None:
-        """Find out both sides and set what is to be set: all at once, as each call of the transport's socket makes a socket."""
+        """Read both addresses and set the options of the socket: all at once, as each use of it makes a new socket object."""
         family = of_transport.family
         sock = socket.socket(family, socket.SOCK_STREAM, 0, of_transport.fileno())
         try:

@@ -150,7 +150,7 @@ class _Answer:
 
 
 def _options(lines: Iterable[HeaderLine], action: Any) -> list[base_pb2.HeaderValueOption]:
-    # Envoy passes over `raw_value` here, and `value` is text: octets that are no UTF-8 can't be said.
+    # Envoy passes over `raw_value` here, and `value` is text: octets that are not UTF-8 can't be said.
     return [
         base_pb2.HeaderValueOption(
             header=base_pb2.HeaderValue(key=name.decode("ascii"), value=value.decode("utf-8", "replace")),

@@ -38,7 +38,7 @@ class HalfClosed:
             return
         gone = socket.is_reset()
         if cycle.started or cycle.scope["http_version"] == "1.0":
-            # Who takes in slowly what waits for it, is there; whether it is fast enough, others look.
+            # A client that slowly takes in what waits for it has not left; whether it is fast enough is for ReadingPace.
             silent = not socket.wrote and not socket.write_paused
             gone = gone or (silent and (cycle.started or self._looks == _LOOKS_PER_SIGN))
         elif self._looks % _LOOKS_PER_SIGN == 0:

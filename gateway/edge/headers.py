@@ -34,7 +34,7 @@ FORWARDING_PREFIXES = tuple(
 )
 # What every proxy in front writes itself.
 _OF_PROXIES = (b"x-forwarded", b"x-real-ip", b"x-original-method", b"x-original-uri", b"x-original-host")
-# What Connection may not remove: what the gateway itself stands for.
+# What Connection may not remove: what the gateway itself vouches for.
 _ESSENTIAL = frozenset(b"cookie authorization content-type".split())
 # What a list of allowed headers does not have to name: without these a request means something else.
 _ALWAYS = _ESSENTIAL | {b"content-encoding", b"max-forwards"}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from gateway.edge.alarm import Alarm
 from gateway.edge.settings import EdgeSettings
 
-# The application looks for a body that stops as well, and has a better answer.
+# The application notices a body that stops, too, and has a better answer.
 _APPLICATION_FIRST = 1.0
 
 

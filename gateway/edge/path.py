@@ -16,7 +16,7 @@ from gateway.errors import BadRequest
 
 # Paths of only these characters mean the same to everybody, as long as no segment is empty or dots (RFC 3986 3.3).
 _PLAIN = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,=:@/-]*")
-# Not looked for sign by sign, as a path may be long: what is left of it without all others.
+# A path may be long, so signs are not looked for one by one: all others are removed, and what is left is looked at.
 _RAW_ALLOWED = bytes(sorted({*range(0x21, 0x7F), *range(0x80, 0x100)} - set(b'\\;#"<>^`{|}')))
 _DECODED_ALLOWED = bytes(sorted({*range(0x20, 0x100)} - set(b"\x7f\\;#?")))
 # Control characters, and signs that fold to what is refused or to a slash (Unicode, compatibility decompositions).

@@ -22,7 +22,7 @@ from gateway.edge.switched import SwitchedConnection
 
 # Seconds. Where a piece takes longer, as one of tiny chunks or frames does, others come before the next, which is smaller.
 _LONG = 0.0002
-# What waited for its turn is taken in by so many octets, until they have taken long.
+# How many octets of what waited for its turn are taken in at once, until they take long.
 _SLICE = 4_096
 
 
@@ -123,7 +123,7 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         return holds
 
     def _take_turn(self) -> bool:
-        """Take in of what waits as much as is done in a moment; False where the connection is gone or closes."""
+        """Take in as much of what waits as takes a moment; False where the connection is gone or closes."""
         if not self._socket.go_on_reading():
             return False
         data, self._waits = self._waits, b""

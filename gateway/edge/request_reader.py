@@ -23,7 +23,7 @@ _UPGRADE = b"upgrade"
 _UPGRADE_LINE = re.compile(rb"\n(?i:upgrade):")
 _STAND_IN = f"x{token_hex(3)}".encode()
 _STAND_IN_LINE = b"\n%b:" % _STAND_IN
-# The request line of a head whose lines can be known from before; what else a target may have is the parser's affair.
+# The request line of a head whose lines can be known from before; the parser checks what else a target may have.
 _PLAIN_LINE = re.compile(rb"(GET|HEAD) (/[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*) HTTP/1\.1")
 _LINE_END = b"\r\n"
 _END = _LINE_END * 2

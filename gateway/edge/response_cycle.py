@@ -143,7 +143,7 @@ class ResponseCycle:
         self._connection.serve(self.run(app))
 
     async def run(self, app: Any) -> None:
-        """Let the application answer. What a client does is no error of the application."""
+        """Let the application answer. What a client does is not an error of the application."""
         try:
             await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:

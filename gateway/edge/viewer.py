@@ -59,7 +59,7 @@ _LIBRARIES: Final = frozenset(
 )
 _HINTS: Final = _PURPOSES | _LIBRARIES
 _SENT_BY_FORMS: Final = (*FORM_TYPES, b"text/plain")
-# No browser writes as much; of more, the rest is not looked at.
+# In octets. No browser writes as much; what comes after is not looked at.
 _LONGEST_ACCEPT: Final = 4_096
 _MOST_KINDS: Final = 64
 _MOST_PARAMETERS: Final = 8

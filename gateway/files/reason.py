@@ -1,4 +1,4 @@
-"""Says why a file could not be used, and as whom where that is the reason; and does not take such a file for one that is not there."""
+"""Why a file could not be used, and by which account where that is the reason; nor is such a file taken for one that is missing."""
 
 from __future__ import annotations
 

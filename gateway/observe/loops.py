@@ -1,4 +1,4 @@
-"""Which loops beside the requests fail at this moment, for `/readyz`."""
+"""Which background loops fail at this moment, for `/readyz`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Keeps what a session says true: after a while the provider is asked again, once across all processes.
+"""Keeps sessions up to date: after a while the provider is asked again, once across all processes.
 
-Who asks, who waits, and how long a session may go on meanwhile. How the provider is asked is given to it.
+Decides who asks, who waits, and how long a session may go on meanwhile. How the provider is asked is passed in.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Recheck:
     ) -> Session | None:
         """The session that the request goes on with; None where it has ended.
 
-        Within the grace a due session is renewed behind the request, unless it should `wait`. A `navigation` can be sent through the provider; a `lenient` request (a form, a response that lasts) goes on
+        Within the grace a due session is renewed in the background, unless the request should `wait`. A `navigation` can be sent through the provider; a `lenient` request (a form, a response that lasts) goes on
         for the grace where that is the only way. Raises ReauthenticationRequired where the session may not go on
         without a login, ProviderUnavailable where that could not be found out, StoreUnavailable.
         """

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 _FIELDS: Final = ("sealed", "created_at", "seen_at", "expires_at", "subject", "organisation", "sid")
 _PAGE: Final = 500
 _CALL_OCTETS: Final = 8
-# So much longer than the session itself: the sweep, which also cleans the sets, comes before the expiry.
+# How much longer than the session itself its key lives: the sweep, which also cleans the sets, comes before the expiry.
 _LINGER_SECONDS: Final = 900.0
 
 

@@ -1,4 +1,4 @@
-"""What is written to the session store behind the requests: that a session was used or expired, and the sweep."""
+"""What is written to the session store in the background: that a session was used or expired, and the sweep."""
 
 from __future__ import annotations
 

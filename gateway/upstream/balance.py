@@ -13,7 +13,7 @@ class Balance:
     """Smooth weighted round robin over the servers that take requests; with `least`, the one with the fewest first.
 
     A server in its slow start weighs less. One whose connections are all taken is passed over while another has room.
-    `load` is what the fewest are counted of.
+    `load` gives what is counted for `least`.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ _BLANK: Final = re.compile(rb"(?m)^(" + _NAME + rb")[ \t]+(?=:)")
 _BEHIND_CODING: Final = re.compile(rb"(?mi)^(transfer-encoding:[^\r\n]*[^ \t\r\n])[ \t]+(?=\r?$)")
 _LINE_END: Final = (b"\r", b"\n")
 _UNFINISHED: Final = re.compile(rb"\n" + _NAME + rb"([ \t]+)\Z")
-# What follows a 101 is no head.
+# What follows a 101 is not a head.
 _INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1(?!01)")
 
 

@@ -131,7 +131,7 @@ class ResponseReader:
             return
         self._head_size += len(data)
         if self._head_size > MAX_HEAD:
-            # Trailers wait in the parser, and what is said of a chunk may go on for ever.
+            # Trailers wait in the parser, and the extensions of a chunk may go on for ever.
             what = "what stands around the body" if self.status else "the head"
             raise UpstreamBroken(f"{what} of the answer is longer than {MAX_HEAD} bytes")
         if not self.status:

@@ -28,7 +28,7 @@ _OCTETS: Final = 16
 class Owner:
     """Whom an exchange with the register belongs to.
 
-    `name` differs for each of them and is b"" for somebody who is not logged in; `credential` is the request header
+    `name` differs for each owner and is b"" for somebody who is not logged in; `credential` is the request header
     that says who it is.
     """
 

@@ -60,7 +60,7 @@ class RegisterSocket(asyncio.Protocol):
             self._wait()
 
     def _take_in(self, data: bytes) -> None:
-        """As much as is done in a moment; the rest waits. The inside of a frame is passed on at once."""
+        """Take in as much as takes a moment; the rest waits. The inside of a frame is passed on at once."""
         size = len(data) if self._end.guard.left >= len(data) else _SLICE
         begun = time.perf_counter()
         for end in range(size, len(data) + size, size):

@@ -85,7 +85,7 @@ def accept_of(key: bytes) -> bytes:
 
 
 def is_switch(status: int) -> bool:
-    """Whether the register agreed. Raises UpstreamBroken for a success that is no agreement: no tunnel must follow."""
+    """Whether the register agreed. Raises UpstreamBroken for any other success: no tunnel must follow it."""
     if status == SWITCHING:
         return True
     if status < 300:
