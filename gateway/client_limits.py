@@ -48,7 +48,7 @@ class ClientLimits:
         client, now = client_of(address), self._steady()
         full_at = max(self._full_at.get(client, now), now) + self._every
         wait = full_at - self._full - now
-        # What is left over by rounding is no wait.
+        # What rounding leaves over does not count as a wait.
         if wait > self._every * 1e-6:
             return wait
         self._full_at[client] = full_at

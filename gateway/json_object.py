@@ -14,7 +14,7 @@ _LARGEST: Final = 2**53 - 1
 
 
 class Unreadable(ValueError):
-    """The text is no JSON object, or one that readers understand in different ways."""
+    """The text is not a JSON object, or readers may understand it in different ways."""
 
 
 def json_object(octets: bytes, *, exact: bool = False) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class LimitSettings(Settings):
     """
 
     burst: int = Field(default=60, ge=1, le=1_000_000, strict=True)
-    """So many at once."""
+    """At most this many at once."""
 
     every: Duration = Field(default=0.5, gt=0.0, le=3600.0)
     """Then one more each time this has passed."""

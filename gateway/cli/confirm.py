@@ -55,7 +55,7 @@ async def confirmation(
 ) -> Confirmation:
     """Ask until all running processes have carried it out, `patience` seconds at most.
 
-    A store that gives no answer, as in a failover, is asked again: what was ordered is in force all the same.
+    A store that gives no answer, as in a failover, is asked again: the order itself is in force already.
     """
     end = time.monotonic() + patience
     seen: dict[str, Report] = {}

@@ -78,7 +78,7 @@ def _missing(error: Mapping[str, Any]) -> Place:
 
 
 def _mend(data: Any, place: Place, number: int) -> None:
-    """Put a stand-in at this place, or take away what is there; where that is no help, what it belongs to."""
+    """Put a stand-in at this place, or remove the value; where neither helps, do so with what the value belongs to."""
     if len(place) >= 2 and place[0] in _ITEMS and number < _PATIENCE:
         data[place[0]][place[1]] = _ITEMS[str(place[0])]
         return

@@ -26,7 +26,7 @@ from gateway.exchange import Caller
 from gateway.observe.asked_by import About
 
 _SHORT: Final[Mapping[str, bool]] = {"deny_on_first_deny": False, "permit_on_first_permit": True}
-# After so many evaluations, requests get their turn.
+# After this many evaluations, requests get their turn.
 _AT_ONCE: Final = 4
 
 

@@ -57,7 +57,7 @@ _OTHERWISE: Final = "ask the operator of {host} what happens there"
 
 
 def advice(kind: Kind, server: Server, url: str, egress: Egress) -> str:
-    """What to do about this kind of trouble with a server at this address."""
+    """What to do about this kind of failure of a call to the server at this address."""
     parts = urlsplit(url)
     return (
         _BY_SERVER[server]

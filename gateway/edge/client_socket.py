@@ -170,7 +170,7 @@ class ClientSocket:
     def end_unless_unread(self) -> bool:
         """Say at once that nothing more is written, unless something of the client waits to be read; whether that was said.
 
-        Between this look and the end there is no round of the loop, in which a request could arrive.
+        Between this check and the end the event loop does not run, in which a request could arrive.
         """
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._socket.fileno())) as same:
             if struct.unpack("i", fcntl.ioctl(same, termios.FIONREAD, bytes(4)))[0]:

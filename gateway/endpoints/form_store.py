@@ -20,9 +20,9 @@ PIECE: Final = 262_144
 UPLOAD_SECONDS: Final = 600.0
 """How long a browser may take to send a form that is kept."""
 
-# A claim that a store gave no answer to may still reach it: once it answers, it is looked for so often.
-_LOOKS: Final = 10
-_LOOK_EVERY: Final = 1.0
+# A claim that got no answer may still reach the store: once that answers, the claim is given back this many times.
+_GIVEN_BACK: Final = 10
+_GIVEN_BACK_EVERY: Final = 1.0
 
 _FORM: Final = "form"
 _SENT: Final = "form-sent"
@@ -138,12 +138,12 @@ class FormStore:
         task.add_done_callback(self._unsure.discard)
 
     async def _until_given_back(self, secret: str, by: str, until: float) -> None:
-        looks = 0
-        while looks < _LOOKS and self._clock() < until:
-            await asyncio.sleep(_LOOK_EVERY)
+        times = 0
+        while times < _GIVEN_BACK and self._clock() < until:
+            await asyncio.sleep(_GIVEN_BACK_EVERY)
             with contextlib.suppress(StoreUnavailable):
                 await self._give_back(secret, by)
-                looks += 1
+                times += 1
 
     async def body(self, secret: str, form: KeptForm) -> AsyncIterator[bytes]:
         """The body in its pieces, which stay. Raises FormGone where one is missing."""

@@ -29,8 +29,8 @@ class RecentLogins:
     result: str
 
     def with_one(self, result: str, *, before: int) -> RecentLogins:
-        """These and one that ends now. So many came `before` it began: the rest ran beside it, in other tabs, and did not
-        lead to it.
+        """These logins and one that ends now. `before` counts those that had ended when it began: the others ran beside it,
+        in other tabs, and did not lead to it.
         """
         return RecentLogins(min(max(self.count, min(before, self.count) + 1), 99), result)
 

@@ -14,7 +14,7 @@ from gateway.events import (
 )
 from gateway.observe.registry import Registry
 
-# A silent question that changed nothing is no attempt to log in.
+# A silent question to the provider that changed nothing does not count as an attempt to log in.
 _NO_LOGIN = "silent-refused"
 
 

@@ -95,7 +95,7 @@ class _Checks:
     lines: int = 0
 
     def take(self, file: str, number: int, raw: bytes, *, may_begin_later: bool) -> str | None:
-        """Check one line; its hash, None where it is no record."""
+        """Check one line; its hash, None where it is not a record."""
         line = raw.rstrip(b"\n")
         if not line:
             return None

@@ -49,7 +49,7 @@ def record_on(line: bytes) -> dict[str, Any] | None:
     """The record on a line; None for a line that was cut off, or that is something else."""
     try:
         record = json.loads(line)
-    # A line of 100,000 brackets is no record either.
+    # 100,000 nested brackets end in a RecursionError: such a line is not a record either.
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

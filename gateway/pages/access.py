@@ -193,7 +193,7 @@ class MyAccess:
         return sorted(ways, key=lambda way: -len(way["opens"]))
 
     def _obstacle(self, wording: Wording, missing: Missing, gettext: Gettext) -> StepWords:
-        """What no step changes, and what may help all the same: the denial says the same."""
+        """What no step changes, and what may help nevertheless, in the words of the denial."""
         # What was open until a day, or is from a moment on, says so itself.
         passes = None if missing.kind == "time" and missing.remedy == "none" else _PASSES.get(missing.kind)
         helps = passes or WHAT_HELPS.get(missing.kind) or _NOTHING_HELPS

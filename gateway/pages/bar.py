@@ -65,7 +65,7 @@ class BarScript:
             "style": (_FOLDER / "bar.css").read_text("utf-8"),
         }
         function = (_FOLDER / "bar.js").read_text("utf-8")
-        # No "<" of a label or a word can end anything: a script file is no HTML.
+        # No "<" of a label or a word can end anything: a script file is not parsed as HTML.
         self.content = f"({function})({json.dumps(values)});\n".encode()
         self.etag = f'"{sha256(self.content).hexdigest()[:32]}"'.encode("ascii")
 

@@ -25,7 +25,7 @@ _SHIPPED: Final = Path(__file__).parent / "locale"
 
 
 class CatalogueFault(ValueError):
-    """A file that is no catalogue; `line` counts from 1."""
+    """A file that is not a catalogue; `line` counts from 1."""
 
     def __init__(self, line: int) -> None:
         super().__init__("this line does not belong in a catalogue of gettext")
@@ -51,7 +51,7 @@ def catalogues(folder: Path | None = None) -> Mapping[Language, Path]:
 def read_catalogue(language: Language, file: Path | None = None) -> Translations:
     """The translations of one language, straight from its .po file (by default the shipped one).
 
-    Raises OSError, and ValueError for a file that is no catalogue.
+    Raises OSError, and ValueError for a file that is not a catalogue.
     """
     if file is None or file.parent == _SHIPPED:
         return _read_shipped(language)

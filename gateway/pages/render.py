@@ -232,7 +232,7 @@ def _names(templates: Environment, own: Path | None) -> list[str]:
 
 
 def _load(templates: Environment, name: str, own: Path | None) -> None:
-    """Compile a template. Raises TemplateError, also for a file that is no UTF-8: the library does not say which one that is."""
+    """Compile a template. Raises TemplateError, also for a file that is not UTF-8: the library does not name that file."""
     try:
         templates.get_template(name)
     except UnicodeDecodeError as problem:

@@ -27,7 +27,7 @@ _CHALLENGE = (b"www-authenticate", b"Bearer")
 
 
 class Screens:
-    """The gateway's own pages that are no errors, in the language of the reader."""
+    """The gateway's own pages other than errors, in the language of the reader."""
 
     def __init__(self, pages: Pages, *, public_url: str) -> None:
         self._pages = pages

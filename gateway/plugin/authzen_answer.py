@@ -20,7 +20,7 @@ _MOST_LANGUAGES: Final = 8
 
 def read_answer(found: Any) -> dict[str, Any]:
     """A decision as plain data: `allow`, and for a denial what is known of `reason` (for people), `reason_admin`,
-    `acr_values` and `plans`. Raises ValueError for anything that is no decision, or that has obligations.
+    `acr_values` and `plans`. Raises ValueError for anything that is not a decision, or that has obligations.
     """
     if not isinstance(found, dict) or not isinstance(found.get("decision"), bool):
         raise ValueError("the answer has no decision that is true or false")

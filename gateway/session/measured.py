@@ -9,7 +9,7 @@ from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, StoreCalled
 from gateway.session.store import Store
 
-# Opening and closing are no calls of requests.
+# No request waits for opening or closing.
 _NOT_TIMED = frozenset(("start", "aclose"))
 
 

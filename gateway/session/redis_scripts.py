@@ -1,7 +1,7 @@
 """What a Redis server does in one step, as scripts. All their keys begin with the prefix of the environment.
 
-A script whose answer is lost with its connection is sent once more: what it did then already is no refusal. Those that
-remove something keep their answer for that, for this long, under a name of the call.
+A script whose answer is lost with its connection is sent once more: what the first run did must not make the second
+refuse. Scripts that remove something therefore keep their answer for a while, under a name of the call.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class ResponseReader:
         self._may_switch, self._fresh = True, False
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises UpstreamBroken if this is no valid response."""
+        """Read on. Raises UpstreamBroken if this is not a valid response."""
         if not self._fresh:
             self._parse(data)
             return

@@ -96,7 +96,7 @@ async def test_a_claim_without_an_answer_is_given_back_once_the_store_answers(
     forms: tuple[FormStore, Any, StillClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, raw, _ = forms
-    monkeypatch.setattr("gateway.endpoints.form_store._LOOK_EVERY", 0.01)
+    monkeypatch.setattr("gateway.endpoints.form_store._GIVEN_BACK_EVERY", 0.01)
     secret, put, get = new_ticket(), raw.put_value, raw.get_value
     await store.describe(secret, described(store, 0))
 
