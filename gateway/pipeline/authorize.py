@@ -40,8 +40,8 @@ log = structlog.get_logger()
 _COME_AGAIN: Final = 300
 
 
-class Maintenances(Protocol):
-    """What is in maintenance; nobody has to ask where none is `announced`."""
+class MaintenanceCheck(Protocol):
+    """Whether a maintenance keeps a request out. Where none is `announced`, nobody has to ask."""
 
     announced: bool
 
@@ -55,7 +55,7 @@ class Authorize:
 
     rules: Callable[[], RuleSet]
     blocks: Blocks
-    maintenance: Maintenances
+    maintenance: MaintenanceCheck
     gatherer: FactsAsked
 
     async def __call__(self, exchange: Exchange) -> None:
