@@ -136,6 +136,7 @@ def _found(reference: str, sources: RecordFiles, env: str | None) -> dict[str, A
     if not found:
         stop(
             f"no record has the reference {reference!r}: {search.seen:,} records were read ({sources.heading}).\n"
+            "Each machine has records of its own: ask the others too.\n"
             "Of many requests that are refused before a decision, for one reason and from one address, only some have a"
             " record of their own; `gateway records show --kind refused` counts the others.",
             NOT_DONE,

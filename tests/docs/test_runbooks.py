@@ -38,6 +38,17 @@ def test_every_runbook_has_all_its_parts() -> None:
         assert re.findall(r"^\*\*(.+?)\.\*\*", section, re.MULTILINE) == PARTS
 
 
+def test_whoever_stops_a_gateway_stops_its_socket() -> None:
+    """Else systemd starts it again for the next request."""
+    text = (
+        PAGE
+        + (ROOT / "docs/deployment.md").read_text("utf-8")
+        + (ROOT / "docs/operations.md").read_text("utf-8")
+    )
+    stops = re.findall(r"^ *(systemctl stop .*)$", text, re.MULTILINE)
+    assert stops == ["systemctl stop toegangspoort@prd.socket toegangspoort@prd"]
+
+
 def test_what_people_see_is_on_the_pages() -> None:
     words = (ROOT / "gateway/pages/locale/nl.po").read_text("utf-8")
     seen = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", PAGE)
@@ -75,16 +86,23 @@ class OnCall:
         kept = json.loads(
             self._outcome("gateway records verify --env ti restored/ti-records.jsonl --json")[1]
         )
-        self._head = next(each["head"] for each in kept["chains"])
+        self._kept = {"HASH": "", "BEFORE": "", "MAINTENANCE": ""}
+        (rules,) = (folder / "var/ti-records.jsonl.rules").glob("*.json.gz")
+        self._kept["BEFORE"] = rules.name.partition(".")[0]
+        self._kept["HASH"] = next(each["head"] for each in kept["chains"])
 
     def run(self, line: str) -> None:
         if line.startswith(OF_OTHERS) or line.removesuffix(" --json") in self._done:
             return
         if line.startswith(ONCE):
             self._done.add(line.removesuffix(" --json"))
-        line = line.replace("prd", "ti").replace("REFERENCE", self._reference).replace("HASH", self._head)
+        line = line.replace("prd", "ti").replace("REFERENCE", self._reference)
+        for capitals, instead in self._kept.items():
+            line = line.replace(capitals, instead)
         for each in [line.replace("KEY", key) for key in self._earlier_keys()] if "KEY" in line else [line]:
             code, said = self._outcome(each)
+            if found := re.search(r"gateway maintenance end (m-[0-9a-f]+)", said):
+                self._kept["MAINTENANCE"] = found[1]
             assert code in ((0, 1) if line.startswith(QUESTIONS) else (0,)), f"{each}\n{said}"
 
     def _outcome(self, line: str) -> tuple[int, str]:
