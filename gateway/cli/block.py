@@ -104,7 +104,7 @@ def _add_everywhere(
         lambda sessions: block_everywhere(sessions, chosen.env, wanted, make_block, patience or 0.0)
     )
     typer.echo(chosen.heading())
-    _say_added(chosen, merged)
+    _say_added(ordered, merged)
     typer.echo(f"  {counted(len(found), 'session')} of them now.")
     if not found:
         typer.echo("  If you expected one, check for a typing error.")
@@ -151,12 +151,12 @@ def _add_here(ordered: Ordered[Block], block: Block, names: Collection[str]) -> 
 
     ordered.change_file(make)
     typer.echo(ordered.heading())
-    _say_added(ordered.chosen, outcome[0])
+    _say_added(ordered, outcome[0])
     typer.echo(ONLY_HERE)
 
 
-def _say_added(chosen: ChosenEnvironment, merged: Merged) -> None:
-    block, env = merged.block, chosen.env
+def _say_added(ordered: Ordered[Block], merged: Merged) -> None:
+    chosen, block, env = ordered.chosen, merged.block, ordered.chosen.env
     match merged.how:
         case "new":
             typer.echo(f"BLOCKED in {env}: {_words(block)}")
@@ -169,7 +169,7 @@ def _say_added(chosen: ChosenEnvironment, merged: Merged) -> None:
         bound = chosen.settings.blocks.look_every + 1
         typer.echo(f"  In force in every worker within {bound:g} seconds; open streams are then cut.")
         chosen.record([_record("added", block)])
-    typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}")
+    typer.echo(f"  To remove it: gateway block remove {block.id} --env {env}{ordered.option}")
 
 
 @block_commands.command("list")

@@ -87,7 +87,7 @@ def open_(
     )
     typer.echo(f"  asked by {_known(who)}: {asked.reason}")
     typer.echo(f"  Somebody else runs, before {belgian_time(expires)}:")
-    typer.echo(f"    gateway emergency confirm {asked.id} --env {env}{' --only-here' if only_here else ''}")
+    typer.echo(f"    gateway emergency confirm {asked.id} --env {env}{ordered.option}")
     chosen.record([_record("asked", asked)])
 
 
@@ -128,7 +128,7 @@ def confirm(
     typer.echo(ordered.heading())
     typer.echo(f"OPEN in {env}: {found.rule}, until {belgian_time(found.until or 0.0)}")
     typer.echo(f"  asked by {found.asked_by}, confirmed by {_known(who)}: {found.reason}")
-    typer.echo(f"  To close it earlier: gateway emergency close {found.id} --env {env}")
+    typer.echo(f"  To close it earlier: gateway emergency close {found.id} --env {env}{ordered.option}")
     chosen.record([_record("opened", found)])
     ordered.conclude(confirmed)
 
@@ -163,6 +163,12 @@ def close(
     found, confirmed = _changed(ordered, opening, ("open", "pending"), closed, now, live=False)
     typer.echo(ordered.heading())
     typer.echo(f"CLOSED in {env}: {found.rule} ({found.id}); what only it allowed is cut")
+    for each in ordered.beside():
+        if each.rule == found.rule and each.state(now) == "open":
+            typer.echo(
+                f"  STILL OPEN on this machine alone: {each.id}, until {belgian_time(each.until or 0.0)}"
+            )
+            typer.echo(f"    To close it: gateway emergency close {each.id} --env {env} --only-here")
     chosen.record([_record("closed", found)])
     ordered.conclude(confirmed)
 
@@ -252,7 +258,7 @@ def _changed(
     made: list[Opening] = []
 
     def make(before: tuple[Opening, ...]) -> Sequence[Opening]:
-        found = _one(before, wanted, states, now, ordered.chosen.env)
+        found = _one(before, wanted, states, now, ordered)
         made[:] = [change(found)]
         return [made[0] if each == found else each for each in before]
 
@@ -260,9 +266,21 @@ def _changed(
     return made[0], confirmed
 
 
-def _one(openings: Sequence[Opening], wanted: str, states: Sequence[str], now: float, env: str) -> Opening:
-    found = [each for each in openings if wanted in (each.id, each.rule) and each.state(now) in states]
+def _one(
+    openings: Sequence[Opening], wanted: str, states: Sequence[str], now: float, ordered: Ordered[Opening]
+) -> Opening:
+    env = ordered.chosen.env
+
+    def matching(some: Sequence[Opening]) -> list[Opening]:
+        return [each for each in some if wanted in (each.id, each.rule) and each.state(now) in states]
+
+    found = matching(openings)
     if not found:
+        for each in matching(ordered.beside()):
+            stop(
+                f"nobody matched: {each.id} is of this machine alone: add --only-here. NOTHING WAS CHANGED.",
+                NOT_DONE,
+            )
         about = next((each for each in openings if wanted in (each.id, each.rule)), None)
         why = f"{wanted} is {about.state(now)}" if about is not None else f"there is no opening {wanted!r}"
         stop(

@@ -103,18 +103,19 @@ def start(
     )
     confirmed = ordered.change(lambda before: with_one_more(before, one, now))
     typer.echo(ordered.heading())
-    _say_started(chosen, one, now)
+    _say_started(ordered, one, now)
     chosen.record([_record("started", one)])
     ordered.conclude(confirmed)
 
 
-def _say_started(chosen: ChosenEnvironment, one: OrderedMaintenance, now: float) -> None:
+def _say_started(ordered: Ordered[OrderedMaintenance], one: OrderedMaintenance, now: float) -> None:
+    chosen = ordered.chosen
     when = "until you end it" if one.until is None else f"until {belgian_time(one.until)}"
     begins = f"from {belgian_time(one.since)} " if one.since > now else ""
     typer.echo(f"MAINTENANCE in {chosen.env}: {', '.join(one.paths) or 'everything'}, {begins}{when}")
     who = ", ".join(one.exceptions)
     typer.echo(f"  Who works on: {f'people with {who}' if who else 'nobody'}.")
-    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {chosen.env}")
+    typer.echo(f"  To end it: gateway maintenance end {one.id} --env {chosen.env}{ordered.option}")
 
 
 @maintenance_commands.command()
@@ -156,7 +157,11 @@ def end(
 
     confirmed = ordered.change(make)
     typer.echo(ordered.heading())
+    going_on = [each for each in ordered.beside() if not each.over(now)]
     if not gone:
+        for each in going_on:
+            if maintenance in (None, each.id):
+                stop(f"nobody matched: {each.id} is of this machine alone: add --only-here", NOT_DONE)
         what = maintenance or "ordered maintenance"
         if maintenance is not None and maintenance.startswith("planned-"):
             stop(f"nobody matched: {what} stands in the configuration file: change it there", NOT_DONE)
@@ -166,6 +171,11 @@ def end(
     for planned in _planned(chosen):
         if planned.times.span_at(now) is not None:
             typer.echo(f"  STILL IN MAINTENANCE by {planned.id}: {planned.where}, {_when(planned, now)}")
+    for each in going_on:
+        typer.echo(
+            f"  STILL ORDERED on this machine alone: {each.id}, {', '.join(each.paths) or 'everything'}"
+        )
+        typer.echo(f"    To end it: gateway maintenance end {each.id} --env {env} --only-here")
     chosen.record([_record("ended", each) for each in gone])
     ordered.conclude(confirmed)
 

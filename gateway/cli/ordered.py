@@ -54,6 +54,15 @@ class Ordered(Generic[E]):
         """The file of this machine."""
         return self.chosen.config.orders_file(self.chosen.env, self.orders.name)
 
+    @property
+    def option(self) -> str:
+        """What a further command about these orders has to say after the others."""
+        return " --only-here" if self.here else ""
+
+    def beside(self) -> Sequence[E]:
+        """What the file of this machine has beside the store: it is in force too, and changed with --only-here alone."""
+        return () if self.here else self.read_file([])
+
     def heading(self) -> str:
         """What the command acts on."""
         return self.chosen.heading(self.file)

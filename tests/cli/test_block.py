@@ -304,6 +304,7 @@ def test_removing_says_what_still_blocks(quiet: Site) -> None:
     shared = named(block(quiet, "add", "--env", "ti", "--subject", who, "--reason", "gsm"))
     here = block(quiet, "add", "--env", "ti", "--subject", who, "--reason", "fraude", "--only-here")
     assert "ONLY ON THIS MACHINE" in here
+    assert f"gateway block remove {named(here)} --env ti --only-here\n" in here
     assert "(only on this machine)" in block(quiet, "list", "--env", "ti")
     said = block(quiet, "remove", shared, "--env", "ti")
     assert f"REMOVED in ti: person {who}" in said

@@ -239,3 +239,20 @@ def test_machines_share_openings_and_maintenance(tmp_path: Path) -> None:
         command(0, "maintenance", "end", "--wait")
         command(0, "emergency", "close", "nood", "--as", "an", "--wait", typed=codes["an"])
         assert answers("/filed/1") == [401, 401]
+
+
+def test_an_opening_of_this_machine_alone_is_named_and_closes_as_it_says(
+    gate: GatewayFixture, alice: Browser
+) -> None:
+    """Closing what all machines have leaves it open: nobody may read that the door is shut."""
+    here = asked(gate, "--only-here")
+    said = run(gate, "confirm", here, "--only-here", who="bob")
+    assert f"gateway emergency close {here} --env ti --only-here\n" in said
+    said = run(gate, "close", "vault-emergency", who="bob", code=1)
+    assert f"nobody matched: {here} is of this machine alone: add --only-here. NOTHING WAS CHANGED." in said
+    run(gate, "confirm", asked(gate), "--wait", who="bob")
+    said = run(gate, "close", "vault-emergency", "--wait", who="bob")
+    assert f"STILL OPEN on this machine alone: {here}, until " in said
+    assert alice.call("/vault/1").status_code == 200
+    run(gate, "close", here, "--only-here", who="bob")
+    assert until(lambda: alice.call("/vault/1").status_code == 403, 20.0)

@@ -199,3 +199,19 @@ def test_the_command_refuses_what_cannot_be_meant(gate: GatewayFixture) -> None:
     ):
         assert words in run(gate, *arguments, code=2)
     assert "nobody matched" in run(gate, "end", code=1)
+
+
+def test_what_is_of_this_machine_alone_is_named_and_ends_as_it_says(gate: GatewayFixture) -> None:
+    """Ending what all machines have leaves it in force: nobody may read that all is over."""
+    said = run(gate, "start", "--path", "/x/**", "--only-here")
+    one = said.split("gateway maintenance end ")[1].split(maxsplit=1)[0]
+    assert f"gateway maintenance end {one} --env ti --only-here\n" in said
+    for arguments in ((one,), ()):
+        said = run(gate, "end", *arguments, code=1)
+        assert f"nobody matched: {one} is of this machine alone: add --only-here" in said
+    assert "--only-here" not in run(gate, "start", "--path", "/y/**")
+    said = run(gate, "end", "--wait")
+    assert f"STILL ORDERED on this machine alone: {one}, /x/**\n" in said
+    assert f"To end it: gateway maintenance end {one} --env ti --only-here\n" in said
+    assert f"ENDED in ti: {one}" in run(gate, "end", one, "--only-here")
+    assert "STILL" not in run(gate, "end", code=1)
