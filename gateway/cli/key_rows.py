@@ -12,6 +12,7 @@ from gateway.auth.client import ASSERTION_SECONDS
 from gateway.auth.client_keys import client_keys
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.block_list import Block
+from gateway.cli.belgian_time import belgian_time
 from gateway.config import EnvironmentSettings
 from gateway.files.reason import may_be_there
 from gateway.identity.assertion_keys import keys_in
@@ -74,7 +75,7 @@ def rows(
     use = _Use("assertion", [key.kid for key in signing], members)
     for each in signing:
         until = use.since(each.kid, signing[0].since) + settings.assertion.ttl
-        words = f"until {local_time(until)}" if until > now else ""
+        words = f"until {belgian_time(until)}" if until > now else ""
         found.append(_row(use, each.kid, settings.assertion.key.reference, each.since or None, words))
     following = [settings.assertion.next_key] if settings.assertion.next_key is not None else []
     for secret in (*following, *settings.assertion.previous):
@@ -99,7 +100,7 @@ def _client_rows(settings: EnvironmentSettings, members: Sequence[Member], now: 
             yield KeyRow("client", name, place, key.created, "next", (), waits, "for later")
             continue
         until = use.since(key.kid, keys[0].created or 0.0) + ASSERTION_SECONDS
-        words = f"until {local_time(until)}" if until > now else ""
+        words = f"until {belgian_time(until)}" if until > now else ""
         yield _row(use, key.kid, place, key.created, words)
 
 
@@ -162,12 +163,7 @@ def _needed(
         case "sessions":
             # Forms are kept for people who had a session not long ago.
             until = since + settings.session.max_lifetime + REMEMBERED_SECONDS
-    return f"until {local_time(until)}" if until > now else ""
-
-
-def local_time(at: float) -> str:
-    """A time for people, with its zone."""
-    return time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(at))
+    return f"until {belgian_time(until)}" if until > now else ""
 
 
 def _name(member: Member) -> str:

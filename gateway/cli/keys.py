@@ -16,6 +16,7 @@ import typer
 
 from gateway.auth.settings import PrivateKeyJwt
 from gateway.blocks.block_list import BLOCKS, Block
+from gateway.cli.belgian_time import belgian_time
 from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.client_keys import (
     client_auth,
@@ -25,7 +26,7 @@ from gateway.cli.client_keys import (
     use,
     write_client_jwks,
 )
-from gateway.cli.key_rows import KeyRow, local_time, members_of, rows
+from gateway.cli.key_rows import KeyRow, members_of, rows
 from gateway.cli.loading import load_settings_or_exit
 from gateway.cli.options import CONFIG, ENV, JSON, KEY
 from gateway.cli.ordered import shared_orders
@@ -122,7 +123,7 @@ def list_(
         typer.echo(json.dumps([asdict(row) for row in found], indent=2))
         return
     for row in found:
-        made = f"made {local_time(row.since)}" if row.since is not None else "made at an unknown time"
+        made = f"made {belgian_time(row.since)}" if row.since is not None else "made at an unknown time"
         typer.echo(f"{row.purpose:<10}  {row.id}  {_state(row)}")
         typer.echo(f"            {made}, in {row.place}")
         if row.state == "previous" and row.needed:

@@ -45,6 +45,7 @@ def test_a_key_is_next_until_every_process_has_it(config: Path) -> None:
     used = of("sessions", rows(settings, [member("a", new, old), member("b", new, old)], (), NOW))
     assert [(row.id, row.state) for row in used] == [(new.id, "used"), (old.id, "previous")]
     assert used[1].needed.startswith("until ")
+    assert used[1].needed.endswith((" CET", " CEST"))
     lifetime = settings.session.max_lifetime + REMEMBERED_SECONDS
     long_ago = member("a", new, old, since=NOW - lifetime - 1)
     assert of("sessions", rows(settings, [long_ago], (), NOW))[1].needed == ""
