@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -128,5 +129,9 @@ def _write(file: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     try:
         ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
     except OSError as problem:
+        # On a full disk half of it would be taken for a report.
+        with contextlib.suppress(OSError):
+            if file.is_file():
+                file.unlink()
         typer.echo(f"cannot write {file}: {reason(problem)}", err=True)
         raise typer.Exit(2) from problem

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from gateway.cli import application
 from gateway.config import failures, load
 from tests.gateways import settings, write_config
 from tests.processes import command
@@ -97,6 +101,21 @@ def test_a_report_that_cannot_be_written(config: Path, tmp_path: Path) -> None:
     done = command("policy", "test", "--config", str(config), "--junit", str(tmp_path / "no" / "report.xml"))
     assert done.returncode == 2
     assert "cannot write" in done.stderr
+
+
+def test_no_half_report_is_left_on_a_full_disk(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_tree: object, file: Path, **_: object) -> None:
+        file.write_text("<?xml")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(ElementTree.ElementTree, "write", write)
+    arguments = ["policy", "test", "--config", str(config), "--junit", str(tmp_path / "r.xml")]
+    done = CliRunner().invoke(application(arguments), arguments)
+    assert done.exit_code == 2
+    assert "No space left on device" in done.output
+    assert not (tmp_path / "r.xml").exists()
 
 
 def test_the_shipped_rules_keep_their_promises() -> None:
