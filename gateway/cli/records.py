@@ -288,10 +288,9 @@ def _keys(chosen: ChosenEnvironment) -> list[ChainKey]:
 
 
 def _head(path: Path, keys: Sequence[ChainKey]) -> tuple[str, Sequence[Mark] | str]:
+    """The file of the head, and its marks or why they prove nothing. Raises OSError."""
     head = SealedHead(path, keys)
     try:
         return str(head.path), head.read()
     except HeadBroken as problem:
         return str(head.path), str(problem)
-    except OSError as problem:
-        return str(head.path), f"{head.path}: {problem.strerror}"

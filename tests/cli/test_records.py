@@ -236,6 +236,10 @@ def test_the_environment_proves_its_own_records(tmp_path: Path) -> None:
     done = commanded(config, "verify")
     assert done.exit_code == 1
     assert "ti.jsonl.head is gone: whether the newest records are there cannot be proven" in done.stdout
+    path.with_name("ti.jsonl.head").mkdir()
+    done = commanded(config, "verify")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "ti.jsonl.head: it is not a file" in done.stderr
     # An archive has no head.
     path.rename(path.with_name("archive"))
     assert commanded(config, "verify", str(path.with_name("archive")), "--env", "ti").exit_code == 0
