@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.errors import StoreUnavailable
+from gateway.files.reason import reason
 from gateway.session.sqlite_file import SqliteFile
 from gateway.session.store import StoredSession
 
@@ -102,7 +103,8 @@ class SqliteStore:
             with self._file.connection() as connection:
                 return work(connection)
         except (sqlite3.Error, OSError) as problem:
-            raise StoreUnavailable(f"session store {self._path}: {problem}") from problem
+            words = reason(problem) if isinstance(problem, OSError) else problem
+            raise StoreUnavailable(f"session store {self._path}: {words}") from problem
 
     async def get(self, key: bytes) -> StoredSession | None:
         """See Store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import math
 import os
@@ -86,6 +87,8 @@ class SqliteFile:
                 "there is no such file, so no gateway with this configuration has run here; use the configuration file of"
                 " the gateway that runs (--config)"
             )
+        if not os.access(self._path, os.R_OK):  # SQLite would not say why it cannot open it
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._path))
         files: _Files = {"": self._found("")}
         connection = sqlite3.connect(
             self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False

@@ -87,6 +87,17 @@ async def test_what_is_only_used_is_never_made_or_changed(tmp_path: Path) -> Non
     await gateway.aclose()
 
 
+async def test_a_file_that_may_not_be_read_is_called_that_and_as_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "s.db")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.start()
+    assert f"session store {tmp_path / 's.db'}: Permission denied (as " in caught.value.detail
+    await store.aclose()
+
+
 @contextmanager
 def full_disk() -> Iterator[None]:
     """No file of this process grows: SQLite sees a disk without space."""
