@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.reload.order_copy import OrderCopy
 from gateway.session.board import LastingOrder
@@ -13,7 +14,9 @@ from gateway.session.board import LastingOrder
 def test_what_is_kept_is_read_by_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "var/ti.shared.json"
     copy = OrderCopy(path)
-    assert copy.read() is None
+    with capture_logs() as logs:
+        assert copy.read() is None
+    assert logs == []
     for revision in (3, 4):
         copy.keep(LastingOrder(revision, b'{"blocks": []}'))
         assert copy.read() == LastingOrder(revision, b'{"blocks": []}')
@@ -25,7 +28,9 @@ def test_what_is_kept_is_read_by_its_owner_alone(tmp_path: Path) -> None:
 def test_a_broken_copy_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "copy.json"
     path.write_text(content)
-    assert OrderCopy(path).read() is None
+    with capture_logs() as logs:
+        assert OrderCopy(path).read() is None
+    assert [(each["log_level"], each["reason"]) for each in logs] == [("error", "it is damaged")]
     OrderCopy(path).keep(LastingOrder(1, b"{}"))
     assert OrderCopy(path).read() == LastingOrder(1, b"{}")
 
