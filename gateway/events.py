@@ -96,9 +96,12 @@ class SessionProven:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """A session ended in this process, by a logout or because it was revoked. `session` is its public id."""
+    """A session ended in this process, by a logout or because it was revoked. `session` is its public id.
+
+    `replaced`: by a login of the same person, with whose session goes on what is under way."""
 
     session: str
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Exchange:
     returned_form: str | None = None
     # authenticate
     caller: Caller = NOBODY
+    # the ticket that a stream goes on with once its own was replaced
+    later_ticket: str | None = None
     # authorize
     judgement: Judgement | None = None
     handling: Handling = PLAIN

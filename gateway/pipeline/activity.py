@@ -63,7 +63,7 @@ class Activity:
         """Use each session with an exchange that has been under way for this many seconds, once. Raises StoreUnavailable."""
         name = self.sessions.cookie_name
         moving = filter(self._counts, self.streams.under_way(seconds))
-        for ticket in {exchange.admitted.cookies[name] for exchange in moving}:
+        for ticket in {exchange.later_ticket or exchange.admitted.cookies[name] for exchange in moving}:
             await self.sessions.open(ticket)
 
     def _counts(self, exchange: Exchange) -> bool:

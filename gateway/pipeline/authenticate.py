@@ -77,8 +77,10 @@ class Authenticate:
         request = exchange.admitted
         cookies = request.cookies
         # An open stream goes on with the proof that it began with.
-        streaming = exchange.earlier is not None
-        ticket = cookies.get(self.sessions.cookie_name) if streaming else self.sessions.ticket(cookies)
+        if exchange.earlier is not None:
+            ticket = exchange.earlier.later_ticket or cookies.get(self.sessions.cookie_name)
+        else:
+            ticket = self.sessions.ticket(cookies)
         try:
             if self.machines is not None and has_bearer(request.headers):
                 return await self._by_token(exchange, ticket, self.machines)
@@ -123,6 +125,8 @@ class Authenticate:
 
     async def _person(self, exchange: Exchange, ticket: str) -> Caller:
         session = await self._session(exchange, ticket)
+        if exchange.earlier is not None:
+            ticket = exchange.earlier.later_ticket or ticket
         if session is None:
             # An ended ticket stays: it shows that a form may be kept, and why a login loops.
             if not is_ticket(ticket) and exchange.admitted.viewer != "ahead":
@@ -149,12 +153,20 @@ class Authenticate:
 
     async def _session(self, exchange: Exchange, ticket: str) -> Session | None:
         request, polling = exchange.admitted, self.polling
+        if exchange.earlier is not None:
+            # Judging a stream again does not count as using its session.
+            moved = exchange.earlier.later_ticket is not None
+            goes_on = await self.sessions.continued.find(ticket, moved=moved)
+            if goes_on is None:
+                return None
+            if goes_on[0] != ticket:
+                exchange.earlier.later_ticket = goes_on[0]
+            return goes_on[1].session
         polls = polling is not None and polling.may_be_poll(request)
-        if exchange.earlier is None and not polls and request.viewer != "ahead":
+        if not polls and request.viewer != "ahead":
             return await self.sessions.open(ticket)
-        # Judging a stream again does not count as using its session.
         found = await self.sessions.peek(ticket)
-        if found is not None and polling is not None and polls and exchange.earlier is None:
+        if found is not None and polling is not None and polls:
             exchange.receive = polling.watched(request, exchange.receive, partial(self._use, ticket))
         return found.session if found is not None else None
 

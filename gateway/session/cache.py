@@ -35,6 +35,14 @@ class OpenedSession:
         return now < ends and now < self.seen_at + idle_timeout and begun <= now + max_lifetime
 
 
+@dataclass(frozen=True, slots=True)
+class PeekedSession:
+    """A session that was looked at without using it; `idle_at` is when it ends if nobody uses it (epoch seconds)."""
+
+    session: Session
+    idle_at: float
+
+
 class SessionCache:
     """At most `size` opened sessions by the text of their ticket, each for `ttl` seconds.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import methodcaller
 from typing import Final
 
@@ -14,8 +14,9 @@ from gateway.events import OnEvent, SessionEnded, ignore
 from gateway.model import Identity, Tokens
 from gateway.session.bindings import Bindings, bound_since
 from gateway.session.board import Board
-from gateway.session.cache import MOVED_SECONDS, OpenedSession, SessionCache
+from gateway.session.cache import MOVED_SECONDS, OpenedSession, PeekedSession, SessionCache
 from gateway.session.codec import Session
+from gateway.session.continued import ContinuedTickets
 from gateway.session.holder import REMEMBERED_SECONDS, Holder, Holders
 from gateway.session.live import LiveSessions
 from gateway.session.one_time import OneTimeStore
@@ -30,14 +31,6 @@ __all__ = ["PeekedSession", "Session", "Sessions"]
 
 _TOUCH_SECONDS: Final = 60.0
 _MOVED: Final = "moved"
-
-
-@dataclass(frozen=True, slots=True)
-class PeekedSession:
-    """A session that was looked at without using it; `idle_at` is when it ends if nobody uses it (epoch seconds)."""
-
-    session: Session
-    idle_at: float
 
 
 def _access(identity: Identity) -> tuple[object, ...]:
@@ -100,6 +93,7 @@ class Sessions:
         )
         """The ticket among a browser's cookies with which it may do something."""
         self.summaries = SessionSummaries(self.one_time, names)
+        self.continued = ContinuedTickets(self.one_time, self.peek)
         self._holders = Holders(self.one_time, seconds=settings.max_lifetime + REMEMBERED_SECONDS)
         self.live: LiveSessions | None = None
         if findable:
@@ -213,7 +207,10 @@ class Sessions:
             await self.live.keep(session, ticket.key)
         self._cache.put(opened)
         if replaces is not None:
-            await self.end(replaces)
+            goes_on = await self.continued.hand_over(
+                self.successor(replaces) or replaces, session, ticket.text
+            )
+            await self.end(replaces, replaced=goes_on)
         return session, ticket.text
 
     async def renew(
@@ -238,6 +235,7 @@ class Sessions:
             # In place of one that an unfinished attempt left.
             await self.one_time.take(_MOVED, ticket)
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
+            await self.continued.note(ticket, fresh.text, seconds=session.expires_at - self.clock())
             await self._holders.remember(fresh.text, identity)
             await self.summaries.keep(renewed, self.clock())
         if not await self._stored.swap(earlier, opened):
@@ -250,10 +248,11 @@ class Sessions:
         self._cache.put(opened)
         return renewed, fresh.text
 
-    async def end(self, ticket: str) -> Session | None:
+    async def end(self, ticket: str, *, replaced: bool = False) -> Session | None:
         """End the session of this ticket here and in the store; the session that ended, if there was one.
 
-        Raises StoreUnavailable: a logout that did not reach the store does not count as one.
+        `replaced`: what is under way goes on with another one. Raises StoreUnavailable: a logout that did not reach the
+        store does not count as one.
         """
         if not is_ticket(ticket):
             return None
@@ -264,8 +263,8 @@ class Sessions:
             # A recheck may have put another ticket in its place a moment ago: the logout counts all the same.
             moved = await self.one_time.get(_MOVED, current.text)
             if moved is not None:
-                return await self.end(moved.decode("ascii"))
-        self._on_event(SessionEnded(current.session_id))
+                return await self.end(moved.decode("ascii"), replaced=replaced)
+        self._on_event(SessionEnded(current.session_id, replaced))
         return opened.session if opened is not None else None
 
     async def find(

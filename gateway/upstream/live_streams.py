@@ -130,10 +130,11 @@ class Streams(Generic[T]):
     def on_event(self, event: Event) -> None:
         """Judge again once rules or blocks have changed; end what belongs to a session that has ended."""
         match event:
-            case SessionEnded(session):
+            case SessionEnded(session, replaced=False):
                 self.session_ended(session)
             case (
-                RulesChanged()
+                SessionEnded()
+                | RulesChanged()
                 | BlocksChanged()
                 | EmergencyOpened()
                 | EmergencyClosed()

@@ -16,7 +16,7 @@ from gateway.session.sqlite import SqliteStore
 from simulator.login import login
 from simulator.register.app import create_register
 from simulator.run import running
-from tests.gateway_fixture import GatewayFixture, gateway_fixture
+from tests.gateway_fixture import GatewayFixture, gateway_fixture, scripted_gateway
 from tests.gateways import PLUGINS
 
 UNTIL = '''
@@ -198,6 +198,44 @@ def test_open_streams_and_their_number_are_seen(live: GatewayFixture, cookie: st
     else:
         raise AssertionError(text)
     mine.sock.close()
+
+
+@pytest.fixture
+def judged_often(tmp_path: Path) -> Iterator[GatewayFixture]:
+    """A gateway whose provider gives no refresh token, so that the login is where it is asked again."""
+    streams = {"streams": {"judge_every": "100ms"}}
+    times = {"recheck": "15m", "recheck_grace": "0s", "idle_timeout": "3h"}
+    with scripted_gateway(tmp_path, session=times, observe=streams) as found:
+        yield found
+
+
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_a_stream_goes_on_when_a_recheck_in_another_tab_gives_another_ticket(
+    judged_often: GatewayFixture, refreshed: bool
+) -> None:
+    gate, browser = judged_often, judged_often.browser()
+    if not refreshed:
+        gate.op.token_answer["refresh_token"] = "absent"
+    browser.log_in()
+    with browser.stream("GET", "/events") as answer:
+        lines = answer.iter_lines()
+        time.sleep(1.1)  # streams that are younger are not looked at
+        for hour in (1, 2):
+            ticket = gate.ticket(browser)
+            gate.op.claims["ovam_rol_3d"] = [f"OVAMGebruiker-Lezer{hour}:0428315871"]
+            gate.clock.ahead += 3_600
+            if refreshed:
+                assert browser.go("/echo").status_code == 200
+            else:
+                assert browser.log_in().status_code == 302
+            assert gate.ticket(browser) != ticket
+            gate.clock.ahead += 61
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                assert next(lines) in ("data: x", "")
+        browser.go("/oauth2/logout/local")
+        with pytest.raises(httpx2.RemoteProtocolError):
+            list(lines)
 
 
 def test_a_right_that_ends_by_the_clock_ends_the_stream(

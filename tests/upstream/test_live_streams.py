@@ -135,6 +135,17 @@ async def test_a_session_that_ends_ends_all_that_is_its_own(judge: Judge) -> Non
     assert judge.asked == []
 
 
+async def test_what_is_under_way_in_a_session_that_a_login_replaced_is_judged(judge: Judge) -> None:
+    streams = Streams[str](SELDOM, judge, lasting=0.0)
+    await streams.start()
+    task = await begun(streams, "a", "s-1")
+    streams.on_event(SessionEnded("s-1", replaced=True))
+    await eventually(partial(judge.was_asked, 1))
+    assert not task.done()
+    task.cancel()
+    await streams.aclose()
+
+
 async def test_what_is_young_is_left_alone_and_looked_at_a_little_later(judge: Judge) -> None:
     streams = Streams[str](SELDOM, judge, lasting=1.0)
     await streams.start()
