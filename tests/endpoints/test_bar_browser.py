@@ -177,6 +177,24 @@ async def test_keyboard_and_narrow_windows(gate: GatewayFixture, context: Browse
     assert await toggle.evaluate("e => getComputedStyle(e).borderTopWidth") == "1px"
 
 
+async def test_a_long_name_leaves_the_name_of_the_environment_whole(
+    gate: GatewayFixture, context: BrowserContext
+) -> None:
+    gate.op.claims.update(
+        given_name="Maximiliana-Theodora", family_name="Vandekerckhove-" + "achternaam" * 20
+    )
+    try:
+        page = await context.new_page()
+        await page.set_viewport_size({"width": 320, "height": 600})
+        await page.goto(f"{gate.url}/self")
+        mark = bar(page).locator(".mark")
+        await mark.wait_for()
+        assert await mark.evaluate("e => e.getClientRects().length === 1 && e.offsetHeight < 40")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    finally:
+        del gate.op.claims["given_name"], gate.op.claims["family_name"]
+
+
 async def test_it_speaks_the_language_of_the_page(gate: GatewayFixture, context: BrowserContext) -> None:
     page = await context.new_page()
     await page.goto(f"{gate.url}/self?lang=en-GB")
