@@ -27,8 +27,11 @@ _NO_TOKEN: Final = bytes(
 _UNDERSCORES: Final = bytes.maketrans(b". [", b"___")
 _PREFIX: Final = rb"(?:__(?:host|secure)-)?"
 _ESCAPED_NAME: Final = re.compile(rb"%[0-9A-Fa-f]{2}[^=;]*=")
-# Servers that follow RFC 2109 also read a comma, and what stands in quotes.
-_INNER_NAME: Final = re.compile(rb"[,\s\"]([^,\s\"=]+)[\s\"]*=")
+# Servers that follow RFC 2109 also read a comma, and what stands in quotes; WebOb reads on behind whatever ends a value.
+_INNER_NAMES: Final = (
+    re.compile(rb"[,\s\"]([^,\s\"=]+)[\s\"]*="),
+    re.compile(rb"[\[\\\]\x80-\xff]([!#$%&'*+\-.^_`|~0-9A-Za-z]++)[\s\"]*+="),
+)
 # Some servers decode a path before they look for parameters in it, or read several pairs in one parameter, or both.
 _PARAMETER: Final = re.compile(rb"(;|%3[Bb])((?:(?!%3[Bb])[^;/])*)")
 _INNER_PAIR: Final = re.compile(rb"(?:[&,]|%2[6Cc])((?:(?!%2[6Cc]|%3[Dd])[^&,=])*)(?:=|%3[Dd])")
@@ -126,10 +129,11 @@ class RegisterSessions:
         """One piece of a Cookie line as the register gets it; None for a session that is not this owner's."""
         name, equals, value = _parts(piece)
         if not self._is_name(name):
-            return None if any(map(self._names_one, _INNER_NAME.findall(piece))) else piece
-        inner = value.strip(_AROUND)
-        plain = self._untagged(owner, name, inner) if equals else None
-        return None if plain is None else piece.replace(inner, plain, 1)
+            inner = (name for names in _INNER_NAMES for name in names.findall(piece))
+            return None if any(map(self._names_one, inner)) else piece
+        content = value.strip(_AROUND)
+        plain = self._untagged(owner, name, content) if equals else None
+        return None if plain is None else piece.replace(content, plain, 1)
 
     def _untagged(self, owner: Owner, name: bytes, value: bytes) -> bytes | None:
         tag, separator, plain = value.partition(SEPARATOR)

@@ -97,6 +97,7 @@ def test_whatever_begins_no_session_is_passed_on(sessions: RegisterSessions, val
     [
         b'a=1;b=2;  c = 3 ;;d; =x; e="q;r"',
         b"shopID=JSESSION; XJSESSIONID=1; JSESSIONID_X=2",
+        b"last=https://x/?PHPSESSID=1&JSESSIONID=2; x{JSESSIONID=1",
         b"back=%2Fa%3Bjsessionid%3D1; consent=%7B%22a%22%3A1%7D",
     ],
 )
@@ -127,6 +128,10 @@ def test_other_cookies_are_passed_on_to_the_octet(sessions: RegisterSessions, li
         b"\xa0JSESSIONID=0A1B",
         b"\xc2\xa0JSESSIONID\x85=0A1B",
         b"x=1,(JSESSIONID=0A1B",
+        # WebOb reads on there.
+        b"x=1]JSESSIONID=0A1B",
+        b"x[a\\JSESSIONID =0A1B",
+        b'x="1\xa0JSESSIONID=0A1B',
         # A list in one cookie, decoded after it is split.
         b"x=1,%4aSESSIONID=0A1B",
         # PHP makes underscores of these.
