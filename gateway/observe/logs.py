@@ -9,6 +9,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from gateway.observe.log_room import LogRoom
 from gateway.observe.masking import clean
 from gateway.reference import reference_of
 
@@ -42,7 +43,10 @@ def configure_logs(
     form: Literal["json", "console"] = "json",
     stream: TextIO | None = None,
 ) -> None:
-    """Write all logs to `stream` (by default standard error), one JSON object a line or readable for a person."""
+    """Write all logs to `stream` (by default standard error), one JSON object a line or readable for a person.
+
+    Of our own lines that say the same, thousands in a second are counted (`left_out`) and not written.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         with_reference,
@@ -79,7 +83,7 @@ def configure_logs(
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[LogRoom(), *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,

@@ -54,6 +54,16 @@ def test_our_lines_and_those_of_libraries_have_one_form(stream: io.StringIO) -> 
     assert ours["reference"] == reference_of("r-1")
 
 
+def test_a_flood_of_equal_lines_is_counted(stream: io.StringIO) -> None:
+    configure_logs(stream=stream)
+    for number in range(1_000):
+        structlog.get_logger().info("login failed", number=number)
+        structlog.get_logger("other").warning("login failed", number=number)
+        structlog.get_logger().error("request failed")
+    lines = [line["event"] for line in lines_of(stream)]
+    assert (lines.count("login failed"), lines.count("request failed")) == (300, 1_000)
+
+
 def test_no_secret_passes(stream: io.StringIO) -> None:
     configure_logs(stream=stream, level="debug")
     log = structlog.get_logger()
