@@ -58,7 +58,19 @@ class SwitchedConnection:
         self._started = False
 
     def start(self) -> None:
-        """Begin with what came already."""
+        """Begin with what came already: when it is this client's turn, as it may be thousands of frames."""
+        if self._early and self._socket.hold_reading():
+            self.turns.wait(self._begin_in_turn)
+        else:
+            self._begin()
+
+    def _begin_in_turn(self) -> bool:
+        gone = not self._socket.go_on_reading()
+        if not gone:
+            self._begin()
+        return not gone
+
+    def _begin(self) -> None:
         self._started = True
         early, self._early = self._early, b""
         if early:

@@ -14,6 +14,9 @@ from gateway.upstream.tunnel import End
 # answers to pings, take long.
 _SLICE: Final = 4_096
 _LONG: Final = 0.0002
+# How much may wait for a register that takes in nothing, until it is nearly gone: what is being written comes on top.
+_UNWRITTEN: Final = 16_384
+_NEARLY_WRITTEN: Final = 4_096
 
 
 class Turns(Protocol):
@@ -50,6 +53,7 @@ class RegisterSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        self._transport.set_write_buffer_limits(_UNWRITTEN, _NEARLY_WRITTEN)
 
     def data_received(self, data: bytes) -> None:
         if not self._waits and self._turns.has_time():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from gateway.edge.refusals import Refusals
 from gateway.edge.response_cycle import SWITCH
+from gateway.edge.turns import ClientTurns
 from tests.edge.listening import Application, connect, everything, get, listening
 from tests.running import Running
 from tests.waiting import until
@@ -142,3 +143,29 @@ def test_only_a_request_with_an_upgrade_can_leave_http(shouting: Any) -> None:
     with connect(shouting[0].port) as sock:
         sock.sendall(get("/shout"))
         assert everything(sock).startswith(b"HTTP/1.1 500 ")
+
+
+def test_what_came_behind_the_request_is_passed_on_in_turn(
+    monkeypatch: pytest.MonkeyPatch, shouting: tuple[Running, Shouting, Refusals]
+) -> None:
+    waited: list[str] = []
+    wait = ClientTurns.wait
+
+    def noting(turns: ClientTurns, begin: Callable[[], bool]) -> None:
+        waited.append(begin.__name__)
+        wait(turns, begin)
+
+    monkeypatch.setattr(ClientTurns, "wait", noting)
+    with connect(shouting[0].port) as sock:
+        sock.sendall(get("/shout", *UPGRADE) + b"early")
+        raw = b""
+        while not raw.endswith(b"EARLY"):
+            raw += sock.recv(4096)
+        assert waited == ["_begin_in_turn"]
+        sock.sendall(b"later")
+        while not raw.endswith(b"LATER"):
+            raw += sock.recv(4096)
+    with connect(shouting[0].port) as sock:
+        sock.sendall(get("/shout", *UPGRADE))
+        until_head(sock)
+    assert waited == ["_begin_in_turn"]

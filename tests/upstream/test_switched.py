@@ -124,6 +124,20 @@ async def test_what_the_register_does_not_read_is_reported() -> None:
             await eventually(lambda: "ended" in end.did)
 
 
+async def test_little_waits_for_a_register_that_reads_nothing() -> None:
+    async def work(served: Served) -> None:
+        await asyncio.sleep(3_600)
+
+    with socket_register(SocketRegister(work=work)) as register:
+        async with switched(register) as (found, end):
+            found.start()
+            while not end.did:
+                found.write(b"x" * 1_000)
+                await asyncio.sleep(0)
+            assert end.did == ["paused"]
+            assert found._transport.get_write_buffer_size() <= 17_000
+
+
 async def test_reading_pauses_where_the_client_has_enough() -> None:
     async def work(served: Served) -> None:
         while await served.frame() is not None:
