@@ -40,9 +40,7 @@ class Dialogue:
         *,
         hand_over: Callable[[SwitchedConnection], None],
     ) -> None:
-        """`asgi` has the parts of a scope that are the same for all connections. `hand_over` gets the connection where
-        it leaves HTTP.
-        """
+        """`asgi` has the parts of a scope that all connections share. `hand_over` gets the connection where it leaves HTTP."""
         self.loop = loop
         self._hand_over = hand_over
         self.hsts = listener.hsts
@@ -68,8 +66,7 @@ class Dialogue:
         self._closing = Closing(sock, self._alarm, listener.refusals, self.hsts)
         self._half_closed = HalfClosed(sock, self._alarm, gone=self.give_way)
         self._rest = b""
-        self._advancing = False
-        self._stopping = False
+        self._advancing = self._stopping = False
 
     # The connection
 
@@ -79,10 +76,10 @@ class Dialogue:
         if self.socket.gone:
             self._closing.abort()
             return
-        connections = self._listener.connections
-        reason = connections.admit(self, client[0] if client else None)
+        reason = self._listener.connections.admit(self, client[0] if client else None)
         if reason is None:
-            self.turns = replace(self.turns, client=connections.counted_for(self) or id(self))
+            counted = self._listener.connections.counted_for(self)
+            self.turns = replace(self.turns, client=counted or id(self))
             self._alarm.set(self._limits.header_timeout, self._head_late)
             self._listener.turns.shorten()
             return
@@ -232,14 +229,9 @@ class Dialogue:
         """Called by the cycle when it has answered 101: what follows is another protocol's."""
         self._alarm.stop()
         self._listener.connections.hold_another_file(self)
-        early, self._rest = self._rest, b""
+        early, self._rest, ended = self._rest, b"", self._closing.client_sent_all
         switched = SwitchedConnection(
-            self.socket,
-            receiver,
-            early=early,
-            client_sent_all=self._closing.client_sent_all,
-            gone=self.lost,
-            turns=self.turns,
+            self.socket, receiver, self.turns, early=early, client_sent_all=ended, gone=self.lost
         )
         if self._stopping:
             switched.stop()
@@ -262,10 +254,9 @@ class Dialogue:
 
     def _go_on_in_turn(self, *, pipelined: bool = False) -> None:
         """Take up what came, but others come first. `pipelined`: it came before the request ahead of it was answered."""
-        turns, client = self._listener.turns, self._listener.connections.counted_for(self) or self
         if pipelined:
-            turns.shorten()
-        turns.wait(client, self._go_on, self.loop)
+            self._listener.turns.shorten()
+        self.turns.wait(self._go_on)
 
     def _go_on(self) -> bool:
         """Take up what came while others were at work; False where the connection is gone."""

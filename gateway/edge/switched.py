@@ -40,11 +40,11 @@ class SwitchedConnection:
         self,
         socket: ClientSocket,
         receiver: Receiver,
+        turns: ClientTurns,
         *,
         early: bytes,
         client_sent_all: bool,
         gone: Callable[[], None],
-        turns: ClientTurns,
     ) -> None:
         """`early` came behind the request. `gone` is called when the connection is gone. `turns` are the client's."""
         self._socket = socket

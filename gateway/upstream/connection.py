@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import ssl
-import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -26,6 +25,7 @@ from gateway.upstream.connection_state import (
     ConnectionState,
 )
 from gateway.upstream.known_responses import KnownResponses
+from gateway.upstream.read_buffers import MOST_OF_BODY, ReadBuffers
 from gateway.upstream.response_reader import ResponseReader
 from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.session_tags import NOBODY
@@ -42,21 +42,10 @@ class ClientStalled(Exception):
     """The connection was needed for others while the client neither sent nor took in anything."""
 
 
-# What is read at once: a whole response where it is short, but little of a body that goes on, as its client may stop reading.
-_READ = 262_144
-_READ_ON = 65_536
 _NOT_ENDED = "the register closed the connection without ending TLS (close_notify), and its answer has no length: it may be cut"
 
 
-class _Buffer(threading.local):
-    """Where sockets are read into: one for all connections of a loop, as each read is taken at once."""
-
-    def __init__(self) -> None:
-        self.large = memoryview(bytearray(_READ))
-        self.small = self.large[:_READ_ON]
-
-
-_buffer = _Buffer()
+_buffers = ReadBuffers()
 
 
 class HomePool(Protocol):
@@ -84,7 +73,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """`known` are heads that responses of the same server had."""
         self._loop = loop
         self._known = known
-        self._large, self._small = _buffer.large, _buffer.small
+        self._large, self._small = _buffers.large, _buffers.body
         self._transport: asyncio.Transport
         self._told: Callable[[], None] | None = None
         self._deadline = 0.0
@@ -124,6 +113,11 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """The whole request has been written; without this the connection is not used again."""
         self._request_sent = True
         self._tell()
+
+    def may_switch(self) -> None:
+        """The one request asks for another protocol. What comes behind the answer waits for the client: little is read at once."""
+        self.response.may_switch()
+        self._large = self._small = _buffers.switch
 
     @property
     def settled(self) -> bool:
@@ -219,7 +213,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """Drop the error of an exchange that is over: its traceback refers back here, and only garbage collection frees both."""
         self._error = None
 
-    def hand_over(self, protocol: asyncio.Protocol) -> bytes:
+    def hand_over(self, protocol: asyncio.BufferedProtocol) -> bytes:
         """After a 101: the connection belongs to `protocol` from now on; the octets that came behind the response.
 
         Reading is paused until `protocol` resumes it.
@@ -305,7 +299,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         if found("socket") is None or found("sslcontext") is not None:
             return  # with TLS only the transport could read it
         with contextlib.suppress(OSError):
-            while self.state in UNDER_WAY and (data := os.read(found("socket").fileno(), _READ_ON)):
+            while self.state in UNDER_WAY and (data := os.read(found("socket").fileno(), MOST_OF_BODY)):
                 self.data_received(data)
 
     def pause_writing(self) -> None:

@@ -148,7 +148,7 @@ class Forwarder:
         failed: list[HomePool] = []
         while True:
             connection = await connections.acquire(request.party, failed)
-            connection.response.may_switch()
+            connection.may_switch()
             try:
                 return await self._exchange(
                     connection,

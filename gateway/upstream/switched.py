@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -14,6 +15,8 @@ from gateway.upstream.tunnel import End
 # answers to pings, take long.
 _SLICE: Final = 4_096
 _LONG: Final = 0.0002
+# What is read at once, and so what waits for a client that takes in nothing.
+_READ: Final = 16_384
 # How much may wait for a register that takes in nothing, until it is nearly gone: what is being written comes on top.
 _UNWRITTEN: Final = 16_384
 _NEARLY_WRITTEN: Final = 4_096
@@ -29,7 +32,17 @@ class Turns(Protocol):
         """Call back when it is this client's turn; `begin` returns whether there was anything to do."""
 
 
-class RegisterSocket(asyncio.Protocol):
+class _Buffer(threading.local):
+    """Where sockets are read into: one for all connections of a loop, as each read is taken at once."""
+
+    def __init__(self) -> None:
+        self.room = memoryview(bytearray(_READ))
+
+
+_buffer = _Buffer()
+
+
+class RegisterSocket(asyncio.BufferedProtocol):
     """Takes over a connection on which the register answered 101. Nothing is read before `start`."""
 
     __slots__ = ("_early", "_end", "_held", "_reading", "_transport", "_turns", "_waits")
@@ -46,7 +59,7 @@ class RegisterSocket(asyncio.Protocol):
         """Begin with the octets that came behind the register's answer."""
         early, self._early = self._early, b""
         if early:
-            self.data_received(early)
+            self._take(early)
         self.resume_reading()
 
     # Called by the transport
@@ -55,7 +68,13 @@ class RegisterSocket(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         self._transport.set_write_buffer_limits(_UNWRITTEN, _NEARLY_WRITTEN)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _buffer.room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._take(_buffer.room[:nbytes].tobytes())
+
+    def _take(self, data: bytes) -> None:
         if not self._waits and self._turns.has_time():
             self._take_in(data)
             return

@@ -61,7 +61,7 @@ async def switched(
         lambda: UpstreamConnection(loop, KnownResponses()), "127.0.0.1", register.port
     )
     connection.start("GET")
-    connection.response.may_switch()
+    connection.may_switch()
     connection.write(handshake(key=KEY).lower().replace(KEY.lower().encode(), KEY.encode()))
     connection.request_sent()
     await connection.wait(5)
@@ -136,6 +136,29 @@ async def test_little_waits_for_a_register_that_reads_nothing() -> None:
                 await asyncio.sleep(0)
             assert end.did == ["paused"]
             assert found._transport.get_write_buffer_size() <= 17_000
+
+
+@pytest.mark.parametrize("behind", [True, False])
+async def test_little_is_read_at_once_for_a_client_that_may_take_in_nothing(behind: bool) -> None:
+    async def work(served: Served) -> None:
+        if not behind:
+            await served.frame()
+        served.writer.write(b"x" * 400_000)
+        await served.reader.read()
+
+    with socket_register(SocketRegister(work=work)) as register:
+        async with switched(register) as (found, end):
+            end.guard.left = 1_000_000
+            await asyncio.sleep(0.05)
+            found.start()
+            found.write(frame(TEXT, b"a", masked=True))
+            await eventually(lambda: end.data)
+            found.pause_reading()
+            await asyncio.sleep(0.05)
+            assert max(end.pieces) <= 16_384
+            found.resume_reading()
+            await eventually(lambda: len(end.data) == 400_000)
+            assert max(end.pieces) <= 16_384
 
 
 async def test_reading_pauses_where_the_client_has_enough() -> None:
