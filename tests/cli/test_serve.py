@@ -240,7 +240,7 @@ def test_open_files_are_as_many_as_may_be_and_refused_clients_are_counted(site: 
         line = next(line for line in log.splitlines() if '"gateway started"' in line)
         started = json.loads(line)
         facts = {
-            "environment": "ti", "version": __version__, "form": "python", "public_url": site.url,
+            "environment": "ti", "version": __version__, "public_url": site.url,
             "listen": f"127.0.0.1:{site.port}", "observe": f"127.0.0.1:{site.observe}",
             "config": str(site.config), "store": f"sqlite:{site.config.parent}/var/ti.db",
             "rule_set": load(site.config).rules["ti"].hash[:12],
