@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-# So many at once, and one more after so many seconds.
+# This many at once, and one more after this many seconds.
 _BURST: Final = 300
 _EVERY: Final = 1.0
 # Faults of the gateway, and what somebody who asked for everything asked for.
