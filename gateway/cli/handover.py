@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import structlog
 
 from gateway.cli.notify import Notifier
 from gateway.cli.sockets import Sockets
+from gateway.files.readiness import is_readable
 
 READY: Final = "TOEGANGSPOORT_READY"
 """The variable with the descriptor at which a successor says that it serves."""
@@ -138,7 +138,7 @@ class Successor:
     def outcome(self, seconds: float = 0.0) -> str | None:
         """An empty text once it serves, or why it does not. None where that is not known within this many seconds."""
         left = max(0.0, self._end - time.monotonic())
-        if select.select([self._heard], [], [], min(seconds, left))[0]:
+        if is_readable(self._heard, min(seconds, left)):
             word = os.read(self._heard, 1)
             os.close(self._heard)
             if word == _SERVES:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TextIO
 
 import typer
+
+from gateway.files.readiness import wait_until_writable
 
 NOT_COMPLETE: Final = 74
 
@@ -35,7 +36,7 @@ class _Outlet(io.FileIO):
     def _written(self, data: object) -> int:
         while (written := super().write(data)) is None:  # type: ignore[arg-type]
             # Whoever shares the descriptor may have made it one that does not block.
-            select.select((), (self,), ())
+            wait_until_writable(self.fileno())
         return written
 
 

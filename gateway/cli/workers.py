@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import select
 import signal
 import socket
 import threading
@@ -21,6 +20,7 @@ from uvicorn.supervisors.multiprocess import Process
 from gateway.cli.handover import LaunchContext, Successor
 from gateway.cli.server import CUT, HANDED_OVER, RESTART, STOPS, WAIT_NO_LONGER, WorkerServer
 from gateway.edge.settings import DrainSettings
+from gateway.files.readiness import is_readable
 from gateway.observe.registry import forget_worker
 
 # After this many deaths before serving, for each worker, while nobody serves, the next one would die too.
@@ -94,7 +94,7 @@ class Signals:
 
     def wait(self, seconds: float) -> int | None:
         """The next one; None where none comes in this time."""
-        if not self._numbers and select.select([self._woken], [], [], max(0.0, seconds))[0]:
+        if not self._numbers and is_readable(self._woken, seconds):
             with contextlib.suppress(BlockingIOError):
                 os.read(self._woken, 64)
         return self._numbers.pop(0) if self._numbers else None

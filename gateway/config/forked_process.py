@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -12,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
+
+from gateway.files.readiness import is_readable
 
 _PIECE = 1 << 16
 _MOST_SAID = 64 << 20
@@ -93,7 +94,7 @@ def output_of(process: subprocess.Popen[bytes] | ForkedProcess, seconds: float) 
     output, said, end = process.stdout.fileno(), bytearray(), time.monotonic() + seconds
     while True:
         ended = process.poll() is not None
-        while select.select([output], [], [], 0.0 if ended else _LOOK)[0]:
+        while is_readable(output, 0.0 if ended else _LOOK):
             piece = os.read(output, _PIECE)
             said += piece
             if not piece:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -88,6 +90,18 @@ def said(request: pytest.FixtureRequest) -> Iterator[Said]:
 def test_a_good_configuration_has_no_problems(config: Path, said: Said) -> None:
     plugin(config, "print('not an answer')\n")
     assert said(config) == ""
+
+
+def test_a_gateway_with_many_connections_tries_too(config: Path) -> None:
+    """Each descriptor that it opens then has a number above those that `select` takes."""
+    plugin(config)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 4_096), limits[1]))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        while stack.enter_context(open(os.devnull)).fileno() < 1_024:  # noqa: PTH123 - a descriptor is all that counts
+            pass
+        assert Trial(config, "ti").problems() == ()
 
 
 def test_problems_come_with_their_places(config: Path, said: Said) -> None:

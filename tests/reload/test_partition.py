@@ -16,7 +16,7 @@ from gateway.blocks.block_list import Block
 from gateway.blocks.blocks import Blocks
 from gateway.blocks.settings import BlockSettings
 from gateway.model import Identity
-from gateway.reload.orders import BLOCKS, REVOKED, Orders
+from gateway.reload.orders import REVOKED, Orders
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from tests.redis_server import RedisServer, running_redis
@@ -94,7 +94,7 @@ async def test_it_reads_everything_again(machines: tuple[Machine, Machine]) -> N
     await away.cut_off()
     await eventually(lambda: away.orders._trouble)
     block = Block("b-1", "person", "anna", "r", "operator", 0.0)
-    changed = await here.sessions.board.change(BLOCKS, lambda _: LIST.text((block,), "ti"))
+    changed = await here.sessions.board.change(LIST.name, lambda _: LIST.text((block,), "ti"))
     await here.sessions.end(ticket)
     await here.sessions.board.order(f"{REVOKED}1", b'["%s"]' % session.id.encode(), seconds=600.0)
     await eventually(here.blocked)
