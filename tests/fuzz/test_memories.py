@@ -122,11 +122,15 @@ class Side:
         gate, client = self.gate, clients.get(step.connection)
         if client is None or client.how != "open":
             client = clients[step.connection] = gate.connect(_PEERS[step.connection])
-        before = len(client.written)
+        self.change_sessions(step)
+        return self.sent(client, step.pieces, register)
+
+    def sent(self, client: ClientEnd, pieces: Sequence[bytes], register: ScriptedRegister) -> dict[str, Any]:
+        """What these octets of a client led to."""
+        gate, before = self.gate, len(client.written)
         for seen in (gate.scopes, gate.records, register.seen):
             seen.clear()
-        self.change_sessions(step)
-        for piece in step.pieces:
+        for piece in pieces:
             client.send(self.with_cookies(piece))
             gate.settle()
         gate.settle()

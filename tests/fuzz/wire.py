@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gateway import app as gateway_app
-from gateway.config import load
+from gateway.config import Config, load
 from gateway.edge.protocol import protocol_class
 from tests.fuzz.strict import End
 from tests.gateways import settings, write_config
@@ -232,24 +232,38 @@ class _Records:
     write_refused = write
 
 
+def _served(app: Any) -> uvicorn.Config:
+    config = uvicorn.Config(app, log_config=None, proxy_headers=False, server_header=False)
+    config.load()
+    return config
+
+
+def configuration(folder: Path, rules: list[Any], **changes: Any) -> Config:
+    """That of a gateway on a wire; `changes` are those of its settings."""
+    changes["session"] = {"store": "memory:", **changes.get("session", {})}
+    environment = settings(
+        folder, name="ti", gateway_url="https://gw.test", acm_url="http://127.0.0.1:8",
+        upstream_url=f"http://127.0.0.1:{REGISTER_PORT}", listen="127.0.0.1:0", observe={"log_level": "error", "records": "none"}, **changes,
+    )  # fmt: skip
+    return load(write_config(folder, {"ti": environment}, rules=rules))
+
+
 class Wire:
     """A gateway that runs on a loop of its own. `scopes` and `records` have what it saw and wrote since `begin`."""
 
-    def __init__(self, folder: Path, rules: list[Any], **changes: Any) -> None:
+    def __init__(self, folder: Path, rules: list[Any], clock: Any = None, **changes: Any) -> None:
         self.loop = HandLoop()
-        environment = settings(
-            folder, name="ti", gateway_url="https://gw.test", acm_url="http://127.0.0.1:8",
-            upstream_url=f"http://127.0.0.1:{REGISTER_PORT}", listen="127.0.0.1:0", session={"store": "memory:"},
-            observe={"log_level": "error", "records": "none"}, **changes,
-        )  # fmt: skip
-        config = load(write_config(folder, {"ti": environment}, rules=rules))
-        self.app = gateway_app.Gateway(config, "ti")
+        config = configuration(folder, rules, **changes)
+        clocks = {} if clock is None else {"clock": clock, "steady": clock}
+        self.app = gateway_app.Gateway(config, "ti", **clocks)
         self.watched = _Watched(self.app)
         self.kept = _Records()
         object.__setattr__(self.app.stages.pipeline.record, "records", self.kept)
-        self._config = uvicorn.Config(self.watched, log_config=None, proxy_headers=False, server_header=False)
-        self._config.load()
-        self._protocol = protocol_class(config.environment("ti").edge)
+        edge, fronts = self.app.settings.edge, self.app.settings.fronts
+        self._doors = {"": (_served(self.watched), protocol_class(edge))}
+        for name, app in self.app.doors.fronts.items():
+            of_front = protocol_class(edge.of_front(fronts[name].peers), public_url="https://gw.test")
+            self._doors[name] = _served(app), of_front
         self._server = ServerState()
         self.faults: list[Any] = []
         self.loop.set_exception_handler(lambda _loop, context: self.faults.append(context))
@@ -270,10 +284,11 @@ class Wire:
         self.records.clear()
         self.faults.clear()
 
-    def connect(self, client: str = "127.0.0.1") -> ClientEnd:
-        """A new connection of the client with this address."""
+    def connect(self, client: str = "127.0.0.1", front: str = "") -> ClientEnd:
+        """A new connection of the client with this address, or of the front with this name."""
         _connected(client)  # not within the loop, which must not wait for the kernel
-        protocol = self._protocol(self._config, self._server, {}, self.loop)
+        config, made = self._doors[front]
+        protocol = made(config, self._server, {}, self.loop)
         end = ClientEnd(self.loop, protocol, client)
         self.loop.call_soon(protocol.connection_made, end)
         return end
@@ -318,7 +333,7 @@ class _Faults(logging.Handler):
 
 @contextlib.contextmanager
 def wire(folder: Path, rules: list[Any] = RULES, **changes: Any) -> Iterator[Wire]:
-    """A gateway until the block ends. `changes` are those of its settings."""
+    """A gateway until the block ends. `changes` are those of its settings, and its `clock`."""
     found = Wire(folder, rules, **changes)
     asyncio.set_event_loop(found.loop)
     running = found.app.running()
