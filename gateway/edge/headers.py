@@ -18,17 +18,17 @@ COOKIE2: Final = b"cookie2"
 _OF_THE_CONNECTION = HOP_BY_HOP | {
     b"http2-settings", b"proxy-authorization", b"expect", b"host", b"content-length", COOKIE2,
 }  # fmt: skip
-# Say where a request came from, who sent it or what it "really" asks for: servers and frameworks believe these of a
-# proxy, so the register hears them from the gateway alone.
+# Say where a request came from, who sent it, what it "really" asks for or how a file is to be answered: servers and
+# frameworks believe these of a proxy, so the register hears them from the gateway alone.
 FORWARDING = frozenset(
     b"forwarded forwarded-for via client-ip proxy-client-ip true-client-ip cf-connecting-ip x-originating-ip "
     b"x-proxyuser-ip x-cluster-client-ip fastly-client-ip x-remote-ip x-remote-addr x-host x-http-host-override "
     b"x-backend-host x-custom-ip-authorization x-url-scheme x-scheme x-script-name x-http-method-override x-http-method "
     b"x-method-override x-override-url x-http-destinationurl front-end-https proxy x-request-id x-internal "
-    b"x-middleware-subrequest x-ms-client-principal".split()
+    b"x-middleware-subrequest x-ms-client-principal x-sendfile-type".split()
 )
 FORWARDING_PREFIXES = tuple(
-    b"x-forwarded x-original- x-rewrite- x-real- x-client- x-arr- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
+    b"x-forwarded x-original- x-rewrite- x-real- x-client- x-accel- x-arr- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
     b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
     b"x-goog-authenticated-user- cf-access-".split()
 )

@@ -23,7 +23,8 @@ def lines(
     ["X_Forwarded_For", "X.Real.IP", "X~Auth", "Transfer_Encoding", "Forwarded", "X-Original-URL", "Proxy", "X-HTTP-Method-Override",
      "Keep-Alive", "WL-Proxy-Client-IP", "WL-Proxy-SSL", "Client-IP", "X-ARR-SSL", "X-ARR-ClientCert", "X-Rewrite-URL",
      "X-Original-Forwarded-For", "X-Client-Verify", "X-Forwarded", "X-Forwarded-For", "Proxy-Client-IP", "X-SSL-Client-Cert",
-     "X-MS-Client-Principal", "TE", "Upgrade", "X-Forwarded-Prefix", "X-Envoy-Internal", "Via", "Expect", "Cookie2"],
+     "X-MS-Client-Principal", "TE", "Upgrade", "X-Forwarded-Prefix", "X-Envoy-Internal", "Via", "Expect", "Cookie2",
+     "X-Accel-Mapping", "X-Sendfile-Type"],
 )  # fmt: skip
 def test_headers_that_stop_here(name: str) -> None:
     request = admit((name, "evil"), ("X-Kept", "1"))
