@@ -21,19 +21,22 @@ _OF_THE_CONNECTION = HOP_BY_HOP | {
 # Say where a request came from, who sent it, what it "really" asks for or how a file is to be answered: servers and
 # frameworks believe these of a proxy, so the register hears them from the gateway alone.
 FORWARDING = frozenset(
-    b"forwarded forwarded-for via client-ip proxy-client-ip true-client-ip cf-connecting-ip x-originating-ip "
+    b"forwarded forwarded-for via client-ip true-client-ip cf-connecting-ip x-originating-ip "
     b"x-proxyuser-ip x-cluster-client-ip fastly-client-ip x-remote-ip x-remote-addr x-host x-http-host-override "
     b"x-backend-host x-custom-ip-authorization x-url-scheme x-scheme x-script-name x-http-method-override x-http-method "
     b"x-method-override x-override-url x-http-destinationurl front-end-https proxy x-request-id x-internal "
-    b"x-middleware-subrequest x-ms-client-principal x-sendfile-type".split()
+    b"x-middleware-subrequest x-ms-client-principal x-sendfile-type x-proxied-https".split()
 )
 FORWARDING_PREFIXES = tuple(
-    b"x-forwarded x-original- x-rewrite- x-real- x-client- x-accel- x-arr- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
+    b"x-forwarded x-original- x-rewrite- x-real- x-client- x-accel- x-arr- proxy- wl-proxy- x-proxy- x-ssl- ssl-client- x-envoy- "
     b"x-pomerium- x-middleware- x-azure- x-appgw- x-ms-client-principal- x-ms-token- x-amzn-oidc- x-goog-iap- "
     b"x-goog-authenticated-user- cf-access-".split()
 )
-# What every proxy in front writes itself.
-_OF_PROXIES = (b"x-forwarded", b"x-real-ip", b"x-original-method", b"x-original-uri", b"x-original-host")
+# What every proxy in front writes itself, or reads for its own connection.
+_OF_PROXIES = tuple(
+    b"x-forwarded x-real-ip x-original-method x-original-uri x-original-host "
+    b"proxy-connection proxy-authorization proxy-authenticate".split()
+)
 # What Connection may not remove: what the gateway itself vouches for.
 _ESSENTIAL = frozenset(b"cookie authorization content-type".split())
 # What a list of allowed headers does not have to name: without these a request means something else.

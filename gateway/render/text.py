@@ -28,7 +28,8 @@ _OWN: Final = (("prefix", "/oauth2/"), ("path", "/.well-known/jwks.json"), ("pat
 _OF_FAMILIES: Final = (
     "x-original-url", "x-original-uri", "x-original-host", "x-original-method", "x-original-for", "x-original-proto",
     "x-rewrite-url", "x-real-ip", "x-client-ip", "x-client-cert", "x-envoy-original-path", "x-envoy-external-address",
-    "x-accel-mapping", "x-accel-redirect", "x-arr-clientcert", "x-arr-ssl", "x-azure-clientip", "x-ssl-client-s-dn", "x-ssl-client-cert", "x-ssl-client-verify",
+    "x-accel-mapping", "x-accel-redirect", "proxy-client-ip", "proxy-ip", "proxy-auth-cert", "proxy-user-dn", "proxy-issuer-dn",
+    "proxy-cipher", "proxy-keysize", "proxy-ssl-id", "x-arr-clientcert", "x-arr-ssl", "x-azure-clientip", "x-ssl-client-s-dn", "x-ssl-client-cert", "x-ssl-client-verify",
     "ssl-client-cert", "x-forwarded-prefix", "x-forwarded-by", "x-forwarded-scheme", "x-forwarded-ssl", "x-forwarded-path",
 )  # fmt: skip
 _PAGE: Final = (

@@ -24,7 +24,8 @@ def lines(
      "Keep-Alive", "WL-Proxy-Client-IP", "WL-Proxy-SSL", "Client-IP", "X-ARR-SSL", "X-ARR-ClientCert", "X-Rewrite-URL",
      "X-Original-Forwarded-For", "X-Client-Verify", "X-Forwarded", "X-Forwarded-For", "Proxy-Client-IP", "X-SSL-Client-Cert",
      "X-MS-Client-Principal", "TE", "Upgrade", "X-Forwarded-Prefix", "X-Envoy-Internal", "Via", "Expect", "Cookie2",
-     "X-Accel-Mapping", "X-Sendfile-Type"],
+     "X-Accel-Mapping", "X-Sendfile-Type", "X-Proxied-Https", "Proxy-Auth-Cert", "Proxy-SSL-Id",
+     "Proxy-IP", "Proxy-User-DN"],
 )  # fmt: skip
 def test_headers_that_stop_here(name: str) -> None:
     request = admit((name, "evil"), ("X-Kept", "1"))
