@@ -106,8 +106,9 @@ class Recheck:
     ) -> Session | None:
         """The session that the request goes on with; None where it has ended.
 
-        Within the grace a due session is renewed in the background, unless the request should `wait`. A `navigation` can be sent through the provider; a `lenient` request (a form, a response that lasts) goes on
-        for the grace where that is the only way. Raises ReauthenticationRequired where the session may not go on
+        Within the grace a due session is renewed in the background, unless the request should `wait`. A `navigation` can be
+        sent through the provider; a `lenient` request (a form, a response that lasts) goes on for the grace where that is
+        the only way. Raises ReauthenticationRequired where the session may not go on
         without a login, ProviderUnavailable where that could not be found out, StoreUnavailable.
         """
         if not self.due(session):
