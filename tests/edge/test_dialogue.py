@@ -140,11 +140,12 @@ class Held:
 def waiting_in_turn(octets: bytes) -> Iterator[tuple[Running, Application, Held, socket.socket]]:
     """A connection on which these octets have come, and wait for their turn."""
     held = Held()
-    with listening() as (running, app, _), connect(running.port) as sock:
+    with listening() as (running, app, _):
         running.server.config.http_protocol_class.listener.turns = held  # type: ignore[union-attr]
-        sock.sendall(octets)
-        assert until(lambda: len(held.waiting) == 1)
-        yield running, app, held, sock
+        with connect(running.port) as sock:
+            sock.sendall(octets)
+            assert until(lambda: len(held.waiting) == 1)
+            yield running, app, held, sock
 
 
 @pytest.mark.parametrize("whole", [True, False])
