@@ -18,6 +18,7 @@ from gateway.endpoints.login_loop import LoopCookie
 from gateway.endpoints.logout import LogoutEndpoints
 from gateway.endpoints.notices import LogoutNotices
 from gateway.endpoints.own_sessions import OwnSessionsEndpoint
+from gateway.endpoints.parallel_logins import ParallelLogins
 from gateway.endpoints.robots import Robots
 from gateway.endpoints.session import SessionEndpoints
 from gateway.endpoints.signals import SignalsEndpoint
@@ -89,6 +90,7 @@ def _login(
         public_url=environment.settings.public_url,
         public_host=host,
         limits=ClientLimits(limit.burst, limit.every, steady=environment.steady),
+        parallel=ParallelLogins(areas.people.sessions),
         screens=screens,
         keep_fragment=provider.keep_fragment,
         invitation=bound.invitation if bound is not None else None,

@@ -36,8 +36,8 @@ class LoginIntent:
     """What a login is for. `target` is the path to return to; `kept` says where a longer one is kept.
 
     `hint` is who the provider was asked to log in; `attempt` counts the logins before this one that were started again
-    by themselves, `rounds` those of this browser that came right before it. `silent`: the provider was asked to show no
-    page. `started_at` is in seconds since the epoch.
+    by themselves, `rounds` those of this browser that came right before it; `had` tells the ticket that it had then from
+    others. `silent`: the provider was asked to show no page. `started_at` is in seconds since the epoch.
     """
 
     target: str
@@ -48,6 +48,7 @@ class LoginIntent:
     attempt: int = 0
     silent: bool = False
     rounds: int = 0
+    had: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,17 @@ class FlowCookies:
 
     def _cookie(self, flow_id: str) -> Cookie:
         return Cookie(self.prefix + flow_id, self._secure)
+
+
+def flow_secrets(cookies: Mapping[str, str], prefix: str) -> list[str]:
+    """The secrets of the logins that are under way in a browser; `prefix` is that of their cookies."""
+    named = {
+        name.removeprefix(prefix): value[:43] for name, value in cookies.items() if name.startswith(prefix)
+    }
+    known = sorted(
+        each for each, secret in named.items() if _ID.fullmatch(each) and _SECRET.fullmatch(secret)
+    )
+    return [named[each] for each in known[-MOST_FLOWS:]]
 
 
 def _flow(keys: _Keys, state: str, flow_id: str, secret: str, intent: LoginIntent) -> Flow:

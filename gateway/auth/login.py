@@ -41,17 +41,15 @@ class LoginRedirect:
 class LoginResult:
     """Who logged in, with which tokens. `set_cookies` clear the flow's cookie.
 
-    `target` is the path to go on to; None where it was too long to be kept. `silent`: the provider showed no page, so that
-    nobody chose this identity just now. `started_at` and `rounds` are as in the LoginIntent.
+    `target` is the path to go on to; None where it was too long to be kept. If the `intent` is silent, nobody chose this
+    identity just now.
     """
 
     identity: Identity
     tokens: Tokens
     target: str | None
     set_cookies: tuple[str, ...]
-    started_at: float
-    silent: bool = False
-    rounds: int = 0
+    intent: LoginIntent
 
 
 class FirstUse(Protocol):
@@ -140,6 +138,7 @@ class Login:
         attempt: int = 0,
         silent: bool = False,
         rounds: int = 0,
+        had: str = "",
     ) -> LoginRedirect:
         """Begin a login that comes back to `target`, a safe path of this site.
 
@@ -155,7 +154,7 @@ class Login:
             target = ""
         methods = self._methods(acr_values)
         flow = flows.begin(
-            LoginIntent(target, self._clock(), kept, methods, login_hint, attempt, silent, rounds)
+            LoginIntent(target, self._clock(), kept, methods, login_hint, attempt, silent, rounds, had)
         )
         max_age = self._provider.settings.max_age
         extra = {
@@ -268,9 +267,8 @@ class Login:
             claims = await with_userinfo(claims, self._provider, metadata, response.access_token)
         identity = identity_from(claims, self._claims, self._rights, now=self._clock())
         tokens = replace(_tokens(response, claims), nonce=flow.nonce)
-        intent, cleared = flow.intent, (self._ready().clear_cookie(flow.id),)
-        target, begun = await self._target(intent), intent.started_at
-        return LoginResult(identity, tokens, target, cleared, begun, intent.silent, intent.rounds)
+        target, cleared = await self._target(flow.intent), (self._ready().clear_cookie(flow.id),)
+        return LoginResult(identity, tokens, target, cleared, flow.intent)
 
     async def _renewed(
         self, metadata: Metadata, response: TokenResponse, identity: Identity, tokens: Tokens

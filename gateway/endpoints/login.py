@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 import structlog
@@ -17,6 +18,7 @@ from gateway.endpoints.device import device_of
 from gateway.endpoints.fragment import PATH as FRAGMENT_PATH
 from gateway.endpoints.fragment import START, may_have_fragment, start_query
 from gateway.endpoints.login_loop import SUCCEEDED, LoopCookie, RecentLogins
+from gateway.endpoints.parallel_logins import ParallelLogins, mark
 from gateway.endpoints.requests import exchange_of, query_value
 from gateway.endpoints.return_path import path_on, safe_target
 from gateway.errors import BadRequest, ClientLimited, LoginFailed, StoreUnavailable
@@ -57,6 +59,7 @@ class LoginEndpoints:
     public_url: str
     public_host: str
     limits: ClientLimits
+    parallel: ParallelLogins
     screens: Screens
     keep_fragment: bool = True
     invitation: Callable[[str], Awaitable[Iterable[HeaderLine]]] | None = None
@@ -165,7 +168,7 @@ class LoginEndpoints:
                 failure.facts["rounds"] = rounds.count
             failure.set_cookies = counted
             raise
-        if finished.silent and not await self._acts_alike(ticket, finished.identity):
+        if finished.intent.silent and not await self._acts_alike(ticket, finished.identity):
             return self._unchanged(finished.target, finished.set_cookies)
         session, new_ticket = await self._session(finished, admitted, ticket)
         exchange.caller = Caller(session)
@@ -173,7 +176,7 @@ class LoginEndpoints:
             unread = [f"{each.claim}: {each.fault}" for each in faults]
             log.warning("claims could not be read", unread=unread, request_id=admitted.id)
         self.on_event(LoginEnded(SUCCEEDED))
-        ended = self.loop_cookie.after(recent.with_one(SUCCEEDED, before=finished.rounds), now)
+        ended = self.loop_cookie.after(recent.with_one(SUCCEEDED, before=finished.intent.rounds), now)
         cookies = (*finished.set_cookies, ended, self.sessions.set_cookie(new_ticket))
         if finished.target is None:
             answer = self.screens.address_lost(
@@ -188,15 +191,16 @@ class LoginEndpoints:
     async def _session(
         self, finished: LoginResult, request: CanonicalRequest, earlier: str | None
     ) -> tuple[Session, str]:
-        """(session, its ticket) in place of the `earlier` one. It is over at once where the provider ended its own meanwhile:
-        the page then asks for a login again.
+        """(session, its ticket) in place of the `earlier` one; that of a login in another tab at the same moment, if any. It is
+        over at once where the provider ended its own meanwhile: the page then asks for a login again.
         """
-        device = device_of(request.header(b"user-agent"))
-        session, ticket = await self.sessions.create(
-            finished.identity, finished.tokens, replaces=earlier, device=device
-        )
+        device, identity = device_of(request.header(b"user-agent")), finished.identity
+        create = partial(self.sessions.create, identity, finished.tokens, replaces=earlier, device=device)
+        # A browser that binds its session to a key begins that anew with each login.
+        shared = self.parallel if self.invitation is None else None
+        session, ticket = await (shared.session(request, finished, earlier, create) if shared else create())
         sid = finished.tokens.sid
-        if sid is not None and await ended_since(self.sessions, sid, finished.started_at):
+        if sid is not None and await ended_since(self.sessions, sid, finished.intent.started_at):
             log.info("the provider ended a session while its login was under way", request_id=request.id)
             await self.sessions.end(ticket)
         return session, ticket
@@ -249,6 +253,7 @@ class LoginEndpoints:
             client=request.client,
             attempt=attempt,
             rounds=self._recent_logins(request).count,
+            had=mark(request.cookies.get(self.sessions.cookie_name)),
         )
         return redirect(begun.location, begun.set_cookies)
 
