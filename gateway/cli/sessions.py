@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,6 +19,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.output import counted
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, SessionFilter, matching
+from gateway.errors import StoreUnavailable
 from gateway.reload.orders import REVOKED, revoked
 from gateway.session.ending import end_found
 from gateway.session.sessions import Sessions
@@ -109,7 +111,7 @@ def revoke(
 
     Exit codes:
         0: sessions were ended
-        1: nobody matched, its settings do not load, or the store cannot be reached
+        1: nobody matched, its settings do not load, or the store cannot be reached or failed before all were ended
         3: ended, but not confirmed by every running gateway (with --wait)
 
     JSON:
@@ -120,7 +122,9 @@ def revoke(
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
     if not wanted.given:
         stop("say whose sessions: --subject, --sub, --organisation or --id")
-    ended, confirmed = chosen.with_store(lambda sessions: _end(sessions, wanted, timeout if wait else 0.0))
+    ended, confirmed, trouble = chosen.with_store(
+        lambda sessions: _end(sessions, wanted, timeout if wait else 0.0)
+    )
     if as_json:
         data = {"matched": len(ended), "ended": [_plain(each) for each in ended]}
         confirmations = {"confirmed": len(confirmed.done), "not_confirmed": sorted(confirmed.missing)}
@@ -132,6 +136,11 @@ def revoke(
     if not ended:
         _nobody(chosen)
     chosen.record([_record(ended)])
+    if trouble:
+        words = (
+            f"{counted(len(ended), 'session')} ended, and then: {trouble}. THESE MAY NOT BE ALL: do it again."
+        )
+        stop(words, NOT_DONE)
     if not as_json:
         bound = chosen.settings.blocks.look_every + 1
         typer.echo(f"{counted(len(ended), 'session')} ended; every worker knows within {bound:g} seconds.")
@@ -141,26 +150,41 @@ def revoke(
 
 async def _end(
     sessions: Sessions, wanted: SessionFilter, patience: float
-) -> tuple[list[Listed], Confirmation]:
-    """The sessions that were ended, and which processes have forgotten them."""
+) -> tuple[list[Listed], Confirmation, str]:
+    """The sessions that were ended, which processes have forgotten them, and why these may not be all."""
     begun = time.time()
     listed: dict[str, Listed] = {}
+    ended: list[str] = []
 
     async def find() -> list[StoredSession]:
         found = [each for each in await matching(sessions, wanted, begun) if each.stored.created_at <= begun]
         listed.update((each.id, each) for each in found)
         return [each.stored for each in found]
 
-    ended = await end_found(sessions, find)
-    if not ended:
-        return [], Confirmation({}, {})
     order = secrets.token_hex(6)
-    content = revoked([listed[each].stored.key for each in ended])
-    await sessions.board.order(f"{REVOKED}{order}", content, seconds=_ORDER_VALID)
+
+    async def tell() -> None:
+        """Let every gateway look anew whether these go on."""
+        content = revoked([each.stored.key for each in listed.values()])
+        await sessions.board.order(f"{REVOKED}{order}", content, seconds=_ORDER_VALID)
+
+    try:
+        await end_found(sessions, find, ended)
+        if not ended:
+            return [], Confirmation({}, {}), ""
+        await tell()
+    except StoreUnavailable as problem:
+        if listed:
+            # The one that got no answer may have ended too.
+            with suppress(StoreUnavailable):
+                await tell()
+        if not ended:
+            raise
+        return [listed[each] for each in ended], Confirmation({}, {}), problem.detail
     confirmed = await confirmation(
         sessions.board, lambda report: order in report.get("revoked", ()), patience=patience
     )
-    return [listed[each] for each in ended], confirmed
+    return [listed[each] for each in ended], confirmed, ""
 
 
 def _record(ended: Sequence[Listed]) -> dict[str, Any]:

@@ -40,24 +40,27 @@ async def end_all(
     return await end_found(sessions, find)
 
 
-async def end_found(sessions: Sessions, find: Callable[[], Awaitable[Iterable[StoredSession]]]) -> list[str]:
-    """The public ids of the sessions that ended: all that `find` finds. Raises StoreUnavailable.
+async def end_found(
+    sessions: Sessions,
+    find: Callable[[], Awaitable[Iterable[StoredSession]]],
+    ended: list[str] | None = None,
+) -> list[str]:
+    """The public ids of the sessions that ended: all that `find` finds. Raises StoreUnavailable; what ended before is in `ended`.
 
     It looks again until none is left: a session that is moved after it was found lives under another key.
     """
-    ended: list[str] = []
+    ended = [] if ended is None else ended
     for _ in range(_TRIES):
         found = list(await find())
         if not found:
             break
-        ended += await _end_each(sessions, found)
+        await _end_each(sessions, found, ended)
     return ended
 
 
-async def _end_each(sessions: Sessions, found: Iterable[StoredSession]) -> list[str]:
-    """The public ids of those that were still there. Other processes see it within `cache_ttl`."""
+async def _end_each(sessions: Sessions, found: Iterable[StoredSession], ended: list[str]) -> None:
+    """Add the public ids of those that were still there to `ended`. Other processes see it within `cache_ttl`."""
     asked: list[str] = []
-    ended: list[str] = []
     try:
         for stored in found:
             asked.append(session_id(stored.key))
@@ -66,7 +69,6 @@ async def _end_each(sessions: Sessions, found: Iterable[StoredSession]) -> list[
     finally:
         # Also where the store fails halfway: nobody finds again what it ended, perhaps without an answer in time.
         sessions.ended_elsewhere(asked)
-    return ended
 
 
 async def ended_since(sessions: Sessions, sid: str, moment: float) -> bool:

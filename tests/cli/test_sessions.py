@@ -16,9 +16,12 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import application
 from gateway.config import load
+from gateway.errors import StoreUnavailable
 from gateway.model import Identity, Organisation, Tokens
 from gateway.observe.decision_record import person_names
+from gateway.session.redis import RedisStore
 from gateway.session.sessions import Sessions
+from gateway.session.sqlite import SqliteStore
 from tests.gateways import settings, write_config
 from tests.redis_server import running_redis
 
@@ -142,6 +145,60 @@ def test_revoking_ends_what_it_says(config: Path) -> None:
     assert "1 session ended; every worker knows within 2 seconds." in done_too.stdout
     assert "no gateway that runs reports to this session store" in done_too.stdout
     assert ids(sessions(config, "list")[1]) == everybody[1:2]
+
+
+def test_a_store_that_fails_halfway_leaves_an_order_and_a_record_of_what_ended(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(config)
+    everybody = ids(sessions(config, "list")[1])
+    records = config.parent / "var/ti.jsonl"
+    records.parent.mkdir(exist_ok=True)
+    records.touch()
+    for kind in (SqliteStore, RedisStore):
+        _fail_after(monkeypatch, kind, answers=1)
+    code, done, said = sessions(config, "revoke", "--organisation", "0428315871")
+    assert (code, [each["id"] for each in done["ended"]]) == (1, everybody[:1])
+    assert "1 session ended, and then: no answer in time. THESE MAY NOT BE ALL: do it again." in said
+    (record,) = (json.loads(line) for line in records.read_text().splitlines() if '"revoked"' in line)
+    assert record["sessions"] == everybody[:1]
+    # The second ended without an answer: the order names both.
+    assert orders(config) == {(everybody[0], everybody[2])}
+    assert ids(sessions(config, "list")[1]) == everybody[1:2]
+    _, _, said = sessions(config, "revoke", "--id", everybody[1])
+    assert "IT MAY HAVE BEEN DONE: look before you try again." in said
+    assert orders(config) == {(everybody[0], everybody[2]), (everybody[1],)}
+
+
+def _fail_after(monkeypatch: pytest.MonkeyPatch, kind: Any, answers: int) -> None:
+    """Ends that the store carries out, but answers only so often."""
+    delete = kind.delete
+    left = [answers]
+
+    async def deleted(self: Any, key: bytes) -> bool:
+        found = bool(await delete(self, key))
+        left[0] -= 1
+        if left[0] < 0:
+            raise StoreUnavailable("no answer in time")
+        return found
+
+    monkeypatch.setattr(kind, "delete", deleted)
+
+
+def orders(config: Path) -> set[tuple[str, ...]]:
+    """The public ids of sessions in each order to forget them."""
+
+    async def work() -> set[tuple[str, ...]]:
+        settings = load(config).environment("ti")
+        found = Sessions(settings.session, environment="ti", secure=False, clock=time.time)
+        await found.start(sweep=False)
+        content = [
+            json.loads(found.board.read(*each).content) for each in (await found.board.orders()).items()
+        ]
+        await found.aclose()
+        return {tuple(key for key in each if len(key) == 16) for each in content}
+
+    return asyncio.run(work())
 
 
 def test_whom_nobody_matches_is_said(config: Path) -> None:
