@@ -15,6 +15,7 @@ from gateway.cli.chosen_environment import ChosenEnvironment
 from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.moments import BRUSSELS, Zone, moment_text, zone_of
 from gateway.cli.options import CONFIG, JSON
+from gateway.cli.output import write_file
 from gateway.cli.page_text import page_text
 from gateway.cli.record_files import UNREADABLE, RecordFiles, record_files, unreadable
 from gateway.cli.shown_page import Shown, shown_page
@@ -90,7 +91,7 @@ def explain_record(
     Exit codes:
         0: it was found
         1: no record has this reference, or more than one request has
-        2: wrong arguments, or a file cannot be read
+        2: wrong arguments, or a file cannot be read or written
 
     JSON:
         An object: `record`, `then` and `today` (what the rules of that moment and today's decide), `page`.
@@ -104,7 +105,7 @@ def explain_record(
     if html is not None:
         if not page.html:
             stop(f"no page: {page.why_not or 'the client got a document for programs'}", NOT_DONE)
-        html.write_bytes(page.body)
+        write_file(html, page.body)
     if as_json:
         seen = {**asdict(page), "body": page.body.decode()}
         data = {"record": record, "then": then.data(), "today": now.data(), "page": seen}

@@ -6,12 +6,15 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final, TextIO
 
 import typer
 
+from gateway.cli.exit import stop
 from gateway.files.readiness import wait_until_writable
+from gateway.files.reason import reason
 
 NOT_COMPLETE: Final = 74
 
@@ -53,6 +56,20 @@ def complete_output() -> Iterator[None]:
             )
             typer.echo(words, err=True)
             sys.exit(NOT_COMPLETE)
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file that was asked for. Ends the command where that cannot be done, and then leaves no half file."""
+    opened = False
+    try:
+        with file.open("wb") as written:
+            opened = True
+            written.write(content)
+    except OSError as problem:
+        if opened and file.is_file():
+            with suppress(OSError):
+                file.unlink()
+        stop(f"cannot write {file}: {reason(problem)}")
 
 
 def _problem(stream: TextIO | None) -> OSError | None:

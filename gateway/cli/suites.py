@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from gateway.analysis.suite import Outcome, run, unexercised
 from gateway.cli.completion import environments
 from gateway.cli.loading import EMERGENCY, load_or_exit, problems_printed, try_plugins
 from gateway.cli.options import CONFIG, JSON
-from gateway.files.reason import reason
+from gateway.cli.output import write_file
 
 _NOT_LOADED = 3
 _FAILED = 4
@@ -126,12 +125,4 @@ def _write(file: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
             if outcome.failure is not None:
                 ElementTree.SubElement(case, "failure", message=outcome.failure).text = f"{path}:{line}"
     ElementTree.indent(root)
-    try:
-        ElementTree.ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
-    except OSError as problem:
-        # On a full disk half of it would be taken for a report.
-        with contextlib.suppress(OSError):
-            if file.is_file():
-                file.unlink()
-        typer.echo(f"cannot write {file}: {reason(problem)}", err=True)
-        raise typer.Exit(2) from problem
+    write_file(file, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))

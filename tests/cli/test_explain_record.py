@@ -67,6 +67,9 @@ def test_a_denial_is_explained_with_both_rule_sets_and_the_very_page(
     record = record_of(gate, reference)
     assert record["answer"] == {"shown": "page", "language": "nl", "looking": "page", "forwarded": "no"}
     file = tmp_path / "page.html"
+    nowhere = run(gate, "explain", reference, "--html", str(tmp_path / "no/page.html"))
+    assert nowhere.exit_code == 2
+    assert f"cannot write {tmp_path}/no/page.html: No such file or directory" in nowhere.output
     said = explained(gate, reference, "--html", str(file))
     assert f"{reference} ({record['request_id']})" in said
     assert re.search(r"when +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} CES?T", said)

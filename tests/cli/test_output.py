@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
-from gateway.cli.output import counted
+from gateway.cli.output import counted, write_file
 from tests.forked import ROOT
 
 
@@ -123,3 +124,17 @@ def test_help_fits_narrow_terminals() -> None:
 
 def test_a_number_comes_with_its_noun() -> None:
     assert (counted(1, "session"), counted(0, "worker")) == ("1 session", "0 workers")
+
+
+def test_a_file_that_may_not_be_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "page.html"
+    file.write_text("earlier")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(typer.Exit):
+        write_file(file, b"later")
+    monkeypatch.undo()
+    assert file.read_text() == "earlier"

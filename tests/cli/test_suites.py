@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +14,7 @@ from gateway.cli import application
 from gateway.config import failures, load
 from tests.gateways import settings, write_config
 from tests.processes import command
+from tests.session.test_sqlite import full_disk
 
 PEOPLE = {"submitter": {"organisation": "0428315871", "rights": ["indiener"]}}
 TESTS = [
@@ -103,18 +102,17 @@ def test_a_report_that_cannot_be_written(config: Path, tmp_path: Path) -> None:
     assert "cannot write" in done.stderr
 
 
-def test_no_half_report_is_left_on_a_full_disk(
-    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write(_tree: object, file: Path, **_: object) -> None:
-        file.write_text("<?xml")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(ElementTree.ElementTree, "write", write)
+def test_no_half_report_is_left_on_a_full_disk(config: Path, tmp_path: Path) -> None:
+    add(
+        config,
+        people=PEOPLE,
+        tests=[{"request": f"GET /echo/{each}", "expect": "deny"} for each in range(10)],
+    )
     arguments = ["policy", "test", "--config", str(config), "--junit", str(tmp_path / "r.xml")]
-    done = CliRunner().invoke(application(arguments), arguments)
+    with full_disk():
+        done = CliRunner().invoke(application(arguments), arguments)
     assert done.exit_code == 2
-    assert "No space left on device" in done.output
+    assert f"cannot write {tmp_path / 'r.xml'}: File too large" in done.output
     assert not (tmp_path / "r.xml").exists()
 
 
