@@ -60,8 +60,10 @@ def write_files(files: Files, read: Mapping[Path, bytes], journal: Path, entry: 
             for path in {*files, *read}:
                 if (path.read_bytes() if path.exists() else None) != read.get(path):
                     raise ValueError(f"{path} changed meanwhile")
-            ready = {path: _prepared(path, content) for path, content in files.items() if content is not None}
+            ready = {path: _fresh(path) for path, content in files.items() if content is not None}
             try:
+                for path in ready:
+                    _prepared(path, files[path] or b"")
                 before = _added(journal, entry)
                 _replace(files, ready, read, journal, before)
             finally:
@@ -72,7 +74,7 @@ def write_files(files: Files, read: Mapping[Path, bytes], journal: Path, entry: 
 
 
 def _replace(
-    files: Files, ready: Mapping[Path, Path], read: Mapping[Path, bytes], journal: Path, before: int
+    files: Files, ready: Mapping[Path, Path], read: Mapping[Path, bytes], journal: Path, before: int | None
 ) -> None:
     done: list[Path] = []
     try:
@@ -90,14 +92,18 @@ def _replace(
                 path.unlink()
             else:
                 _prepared(path, content).replace(path)
-        os.truncate(journal, before)
+        _cut(journal, before)
         raise
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(f".{path.name}.promoted")
 
 
 def _prepared(path: Path, content: bytes) -> Path:
     """The content in a file beside its place, with the owner and mode of what is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.promoted")
+    fresh = _fresh(path)
     fresh.unlink(missing_ok=True)
     like = path if path.exists() else next(path.parent.glob("*.y*ml"), None)
     mode = stat.S_IMODE(like.stat().st_mode) if like is not None else 0o640
@@ -114,14 +120,27 @@ def _prepared(path: Path, content: bytes) -> Path:
     return fresh
 
 
-def _added(journal: Path, entry: Mapping[str, Any]) -> int:
-    """Add a line to the journal; its size before."""
-    with journal.open("ab") as file:
-        before = file.tell()
-        file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _added(journal: Path, entry: Mapping[str, Any]) -> int | None:
+    """Add a line to the journal; its size before, None where there was none. Raises OSError; then it is as it was."""
+    before = journal.stat().st_size if journal.exists() else None
+    try:
+        with journal.open("ab") as file:
+            file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        # On a full disk half a line would stay.
+        with contextlib.suppress(OSError):
+            _cut(journal, before)
+        raise
     return before
+
+
+def _cut(journal: Path, before: int | None) -> None:
+    if before is None:
+        journal.unlink()
+    else:
+        os.truncate(journal, before)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.promotion.write import unified_diff, write_files, write_obstacles
+from tests.session.test_sqlite import full_disk
 
 
 def mode(path: Path) -> int:
@@ -94,6 +95,22 @@ def test_all_is_as_it_was_when_one_cannot_be_written(tmp_path: Path, monkeypatch
     assert first.read_bytes() == second.read_bytes() == b"before"
     assert (tmp_path / "j.jsonl").read_bytes() == b"earlier\n"
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("size", [100, 2_000])
+def test_all_is_as_it_was_where_the_disk_is_full(tmp_path: Path, size: int) -> None:
+    rules, more, journal = tmp_path / "rules.yaml", tmp_path / "a.yaml", tmp_path / "promotions.jsonl"
+    rules.write_bytes(b"earlier")
+    journal.write_bytes(b"{}\n")
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    files = {more: b"new", rules: b"later" * (size // 5)}
+    with full_disk(), pytest.raises(ValueError, match="File too large"):
+        write_files(files, {rules: b"earlier"}, journal, {"why": "x" * 1_000})
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+    journal.unlink()
+    with full_disk(), pytest.raises(ValueError, match="File too large"):
+        write_files(files, {rules: b"earlier"}, journal, {"why": "x" * 1_000})
+    assert [each.name for each in tmp_path.iterdir()] == ["rules.yaml"]
 
 
 def test_symbolic_links_are_refused_with_advice(tmp_path: Path) -> None:
