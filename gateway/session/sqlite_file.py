@@ -24,6 +24,9 @@ _BUSY_PAUSE = 0.005
 _BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _AGAIN_AFTER = 10.0
 _BROKEN = frozenset((sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT))
+# SQLite speaks of damage also where a disk fails for a moment: who opens the file this much later must meet it as well.
+_CERTAIN_AFTER = 3.0
+_FORGOTTEN_AFTER = 900.0
 # The files that SQLite keeps beside a database in write-ahead mode.
 _BESIDE = ("-wal", "-shm")
 # Device and number of a file, by what its name ends in.
@@ -53,6 +56,7 @@ class SqliteFile:
         self._open: dict[sqlite3.Connection, _Files] = {}
         self._was_fine = False
         self._carry_after = -math.inf
+        self._suspected = -math.inf
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -78,6 +82,7 @@ class SqliteFile:
         self._local = threading.local()
 
     def _connect(self) -> sqlite3.Connection:
+        self._local.since = time.monotonic()
         if self._make:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(FileExistsError):
@@ -197,8 +202,18 @@ class SqliteFile:
 
         A file that never was one here is left alone: the settings may name a file of somebody else.
         """
-        if self._make and self._was_fine and _damaged(problem):
+        if self._make and self._was_fine and _damaged(problem) and self._certain(problem):
             self._move_aside(files)
+
+    def _certain(self, problem: BaseException) -> bool:
+        """Whether it is damage that lasts, which the connection of this thread met."""
+        if _code(problem) == sqlite3.SQLITE_NOTADB:
+            return True
+        now = time.monotonic()
+        if now - self._suspected > _FORGOTTEN_AFTER:
+            self._suspected = now
+            log.warning("the session store seems to be damaged", store=str(self._path), reason=str(problem))
+        return bool(self._local.since - self._suspected >= _CERTAIN_AFTER)
 
     def _move_aside(self, files: _Files) -> None:
         with suppress(FileNotFoundError, NotADirectoryError), _locked(self._path.parent):
@@ -231,7 +246,11 @@ class SqliteFile:
 
 
 def _damaged(problem: BaseException) -> bool:
-    return isinstance(problem, sqlite3.Error) and getattr(problem, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+    return _code(problem) in _BROKEN
+
+
+def _code(problem: BaseException) -> int:
+    return getattr(problem, "sqlite_errorcode", 0) & 0xFF if isinstance(problem, sqlite3.Error) else 0
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,35 @@ def test_a_file_that_is_gone_or_another_one_is_opened_anew(
     other = sqlite3.connect(path)
     assert other.execute("SELECT count(*) FROM number").fetchone() == (1,)
     other.close()
+
+
+def fail(file: SqliteFile, code: int) -> None:
+    problem = sqlite3.DatabaseError("database disk image is malformed")
+    problem.sqlite_errorcode = code
+    with pytest.raises(sqlite3.DatabaseError), file.connection():
+        raise problem
+
+
+def test_a_disk_that_fails_for_a_moment_is_no_damage(
+    file: SqliteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.session.sqlite_file._CERTAIN_AFTER", 0.2)
+    add(file)
+    for _ in range(3):
+        fail(file, sqlite3.SQLITE_CORRUPT)
+        assert count(file) == 1
+    assert not list(tmp_path.glob("inside/*.broken-*"))
+    time.sleep(0.3)
+    # This connection was opened before, when the disk may still have failed.
+    fail(file, sqlite3.SQLITE_CORRUPT)
+    assert count(file) == 1
+    fail(file, sqlite3.SQLITE_CORRUPT)
+    assert count(file) == 0
+    assert list(tmp_path.glob("inside/*.broken-*"))
+
+
+def test_what_is_no_database_any_more_is_set_aside_at_once(file: SqliteFile, tmp_path: Path) -> None:
+    add(file)
+    fail(file, sqlite3.SQLITE_NOTADB)
+    assert count(file) == 0
+    assert list(tmp_path.glob("inside/*.broken-*"))
