@@ -104,7 +104,8 @@ async def _store(name: str, settings: EnvironmentSettings) -> CheckResult:
     try:
         await sessions.start(sweep=False)
         if trouble := await sessions.check():
-            do = "make room on the disk, or let the store be written; until then nobody can log in"
+            locked = f", or end what holds it locked (fuser -v {path})" if path is not None else ""
+            do = f"make room on the disk, let the store be written{locked}; until then nobody can log in"
             return CheckResult("store", "failed", trouble, do)
     except (ValueError, GatewayError) as problem:
         if OLDER in str(problem):

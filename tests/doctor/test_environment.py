@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+import sqlite3
 import ssl
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from gateway.session.sqlite import SqliteStore
 from tests.auth.scripted_provider import ScriptedProvider
 from tests.doctor.conftest import Break, House
 from tests.files.closed import closed
@@ -70,6 +73,25 @@ def test_a_look_around_makes_no_store(scripted: tuple[House, ScriptedProvider]) 
     assert report.exit_code == 0, report.stdout
     assert "is not there yet: the gateway makes it when it first starts" in report.stdout
     assert not (found.folder / "store").exists()
+
+
+def test_a_store_that_another_program_holds_locked(scripted: tuple[House, ScriptedProvider]) -> None:
+    found = scripted[0]
+    found.environment["session"]["store"] = "sqlite:store/ti.db"
+    path = found.folder / "store/ti.db"
+    store = SqliteStore(path)
+
+    async def make() -> None:
+        await store.start()
+        await store.aclose()
+
+    asyncio.run(make())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        report = found.examined()
+    assert report.exit_code == 1
+    assert "database is locked" in report.stdout
+    assert f"or end what holds it locked (fuser -v {path}); until then nobody can log in" in report.stdout
 
 
 @pytest.mark.parametrize(("days", "status"), [(400, "ok"), (5, "warning"), (-1, "failed")])
