@@ -43,6 +43,7 @@ class OrdersInForce(Generic[E]):
             lambda: (path,), self._reload, look_every=look_every, name=orders.name, on_event=on_event
         )
         self.unread = ""
+        self._unmade = ""
 
     async def start(self) -> None:
         """Read the file and begin to watch it. Raises ValueError where there is one that cannot be read.
@@ -86,18 +87,25 @@ class OrdersInForce(Generic[E]):
             self._shared = found
             self._changed()
 
-    def _make_file(self) -> None:
+    def _make_file(self) -> bool:
         try:
             if not self._path.exists():
                 self._orders.change(self._path, self._environment, lambda found: found)
         except (OSError, ValueError) as problem:
-            log.warning(f"there is no file of {self._orders.name} for this machine", reason=str(problem))
+            if str(problem) != self._unmade:
+                log.warning(f"there is no file of {self._orders.name} for this machine", reason=str(problem))
+            self._unmade = str(problem)
+            return False
+        self._unmade = ""
+        return True
 
     async def _reload(self) -> bool:
         try:
             found = await asyncio.to_thread(self._orders.read, self._path, self._environment)
             if found is None and self._here:
                 raise ValueError(f"{self._path} is gone")
+            if found is None and not await asyncio.to_thread(self._make_file):
+                return False
         except ValueError as problem:
             if str(problem) != self.unread:
                 log.error(f"{self._orders.name} cannot be read; those in force stay", reason=str(problem))

@@ -37,6 +37,20 @@ async def test_both_stand_and_a_broken_file_changes_nothing(tmp_path: Path) -> N
     await found.aclose()
 
 
+async def test_an_empty_file_that_is_taken_away_is_made_again_for_commands(tmp_path: Path) -> None:
+    path = tmp_path / "var/things.json"
+    found = OrdersInForce(THINGS, path, "ti", changed=lambda: None, look_every=0.02)
+    await found.start()
+    for number in range(2):
+        await asyncio.to_thread(path.parent.rename, tmp_path / f"away-{number}")
+        await eventually(path.exists)
+        await asyncio.sleep(0.2)  # it has looked again
+    await asyncio.to_thread(THINGS.change, path, "ti", lambda _: [ONE])
+    await eventually(lambda: found.here == (ONE,))
+    assert not found.unread
+    await found.aclose()
+
+
 async def test_a_file_that_was_only_written_again_changes_nothing(tmp_path: Path) -> None:
     path, calls = tmp_path / "things.json", list[int]()
     found = OrdersInForce(THINGS, path, "ti", changed=lambda: calls.append(1), look_every=0.02)
