@@ -63,18 +63,22 @@ class RuleArchive:
         """The folder of this file of records."""
         return cls(records.with_name(f"{records.name}.rules"))
 
-    def keep(self, hash_: str, config: Path, files: Iterable[Path], key: ChainKey) -> None:
-        """Keep the text of these files, the main one first, or note that it is in use. Raises OSError."""
+    def packed(self, hash_: str, config: Path, files: Iterable[Path], key: ChainKey) -> bytes:
+        """The text of these files, the main one first, as it is kept. Raises OSError."""
+        home = real_path(config).parent
+        texts = {_relative(each, home): read_plain(each).decode("utf-8", "surrogateescape") for each in files}
+        content = json.dumps({"main": config.name, "files": texts}).encode("ascii")
+        sealed = f"{_seal(key, hash_, content)}\n".encode("ascii") + content
+        return gzip.compress(sealed, mtime=0)
+
+    def put(self, hash_: str, packed: bytes) -> None:
+        """Keep it, or note that it is in use where it is kept already. Raises OSError."""
         self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         path = self._path(hash_)
         if path.exists():
             os.utime(path)
             return
-        home = real_path(config).parent
-        texts = {_relative(each, home): read_plain(each).decode("utf-8", "surrogateescape") for each in files}
-        content = json.dumps({"main": config.name, "files": texts}).encode("ascii")
-        sealed = f"{_seal(key, hash_, content)}\n".encode("ascii") + content
-        replace(path, gzip.compress(sealed, mtime=0))
+        replace(path, packed)
         self._make_room(path)
 
     def read(self, hash_: str, environment: str, current: Path, keys: Sequence[ChainKey]) -> Config:

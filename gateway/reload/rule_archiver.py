@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -15,6 +17,8 @@ from gateway.key_files.keyring import Key
 from gateway.observe.chain import ChainKey
 
 log = structlog.get_logger()
+
+_AGAIN_AFTER: Final = 10.0
 
 
 class RuleArchiver:
@@ -33,13 +37,15 @@ class RuleArchiver:
         self._config = config
         self._keys = keys
         self._at_work: set[asyncio.Task[None]] = set()
+        self._stops = asyncio.Event()
         self.trouble = ""
 
     async def start(self) -> None:
         """Nothing is opened."""
 
     async def aclose(self) -> None:
-        """Finish what was begun."""
+        """Finish what was begun, with a last try."""
+        self._stops.set()
         await asyncio.gather(*self._at_work)
 
     def on_event(self, event: Event) -> None:
@@ -54,11 +60,28 @@ class RuleArchiver:
     async def _keep(self, kept: RuleArchive, hash_: str, path: Path, files: Sequence[Path]) -> None:
         try:
             key = ChainKey.of((await asyncio.to_thread(self._keys))[0], self._environment)
-            await asyncio.to_thread(kept.keep, hash_, path, files, key)
+            packed = await asyncio.to_thread(kept.packed, hash_, path, files, key)
         except (OSError, ValueError) as problem:
-            self.trouble = (
-                f"the text of the rules is not kept: {getattr(problem, 'strerror', None) or problem}"
-            )
+            self._failed(hash_, problem)
+            return
+        # On a full disk again and again, with the text of that moment: the files may be other ones by then.
+        last = False
+        while not await self._put(kept, hash_, packed) and not last:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stops.wait(), _AGAIN_AFTER)
+            last = self._stops.is_set()
+
+    async def _put(self, kept: RuleArchive, hash_: str, packed: bytes) -> bool:
+        try:
+            await asyncio.to_thread(kept.put, hash_, packed)
+        except OSError as problem:
+            self._failed(hash_, problem)
+            return False
+        self.trouble = ""
+        return True
+
+    def _failed(self, hash_: str, problem: Exception) -> None:
+        reason = getattr(problem, "strerror", None) or problem
+        if not self.trouble:
             log.error("the text of the rules is not kept", rules=hash_, reason=str(problem))
-        else:
-            self.trouble = ""
+        self.trouble = f"the text of the rules is not kept: {reason}"

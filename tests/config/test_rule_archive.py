@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Path:
 def test_rules_come_back_with_their_included_files(config: Path) -> None:
     kept, found = RuleArchive.beside(config.parent / "var" / "r.jsonl"), load(config)
     hash_ = found.rules["ti"].hash
-    kept.keep(hash_, config, found.files, SEAL)
+    kept.put(hash_, kept.packed(hash_, config, found.files, SEAL))
     (config.parent / "rules" / "c.yaml").write_text("rules: nonsense")
     (config.parent / "rules" / "a.yaml").unlink()
     config.write_text("")
@@ -46,7 +46,7 @@ def test_what_the_gateway_did_not_write_is_not_read(config: Path) -> None:
     hash_ = found.rules["ti"].hash
     with pytest.raises(NotArchived, match="is not kept"):
         kept.read(hash_, "ti", config, (SEAL,))
-    kept.keep(hash_, config, found.files, SEAL)
+    kept.put(hash_, kept.packed(hash_, config, found.files, SEAL))
     (file,) = kept.folder.iterdir()
     with pytest.raises(NotArchived, match="was changed, or was sealed with a key that is gone"):
         kept.read(hash_, "ti", config, (ChainKey("x", b"another"),))
@@ -61,7 +61,7 @@ def test_what_the_gateway_did_not_write_is_not_read(config: Path) -> None:
 
 def test_another_hash_is_not_passed_off_as_this_one(config: Path) -> None:
     kept, found = RuleArchive.beside(config.parent / "r.jsonl"), load(config)
-    kept.keep("f" * 64, config, found.files, SEAL)
+    kept.put("f" * 64, kept.packed("f" * 64, config, found.files, SEAL))
     with pytest.raises(NotArchived, match="gives other rules today"):
         kept.read("f" * 64, "ti", config, (SEAL,))
 
@@ -70,8 +70,8 @@ def test_those_that_went_out_of_use_first_make_room(config: Path, monkeypatch: p
     monkeypatch.setattr(module, "MOST_VERSIONS", 2)
     kept, found = RuleArchive.beside(config.parent / "r.jsonl"), load(config)
     for number in range(2):
-        kept.keep(str(number) * 64, config, found.files, SEAL)
+        kept.put(str(number) * 64, kept.packed(str(number) * 64, config, found.files, SEAL))
         os.utime(kept.folder / f"{str(number) * 64}.json.gz", (number, number))
-    kept.keep("0" * 64, config, found.files, SEAL)
-    kept.keep("2" * 64, config, found.files, SEAL)
+    kept.put("0" * 64, kept.packed("0" * 64, config, found.files, SEAL))
+    kept.put("2" * 64, kept.packed("2" * 64, config, found.files, SEAL))
     assert sorted(each.name[0] for each in kept.folder.iterdir()) == ["0", "2"]
