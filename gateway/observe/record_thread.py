@@ -31,6 +31,10 @@ class Batch:
     lines: list[bytes]
     mark: Mark
 
+    @property
+    def octets(self) -> int:
+        return sum(map(len, self.lines))
+
 
 class RecordThread:
     """Writes batches. While the disk is full they wait, in order; at the very end they are lost.
@@ -53,8 +57,8 @@ class RecordThread:
         self._interval = complaint_interval
         self._on_event = on_event
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
-        self._put = 0
-        self.done = 0
+        self._put = self._put_octets = 0
+        self.done = self._done_octets = 0
         self.trouble = trouble
         self.head_trouble = ""
         # A disk that was full at the start may have had no room for it.
@@ -73,12 +77,18 @@ class RecordThread:
     def put(self, batch: Batch) -> None:
         """Write this after everything before it."""
         self._put += len(batch.lines)
+        self._put_octets += batch.octets
         self._queue.put(batch)
 
     @property
     def waiting(self) -> int:
         """The number of lines that are not written yet."""
         return self._put - self.done
+
+    @property
+    def octets(self) -> int:
+        """How long those lines are together."""
+        return self._put_octets - self._done_octets
 
     def close(self) -> bool:
         """Write what waits; False where that could not be finished in a few seconds. Waits."""
@@ -92,10 +102,11 @@ class RecordThread:
         while more:
             batches, more = self._take()
             lines = [line for batch in batches for line in batch.lines]
-            count = len(lines)
+            count, octets = len(lines), sum(batch.octets for batch in batches)
             if self._deliver(lines):
                 self._marks |= {batch.mark.chain: batch.mark for batch in batches}
             self.done += count
+            self._done_octets += octets
             if self._marks and (not more or time.monotonic() - self._noted >= _NOTE_EVERY):
                 self._note()
 

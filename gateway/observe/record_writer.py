@@ -44,6 +44,8 @@ log = structlog.get_logger()
 _BATCH: Final = 25
 _LINGER_SECONDS: Final = 0.05
 _LUMP: Final = 1_000
+# Records that wait take this much each at most, on average.
+_OCTETS: Final = 2_048
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
@@ -168,7 +170,7 @@ class DecisionRecords:
         """Remember a request, or an event of another kind (a mapping with `kind`). Never blocks, never raises."""
         if not self._open:
             return
-        if self.waiting >= self._settings.records_queue:
+        if self._too_many_wait:
             self._lost += 1
             self._on_event(RecordsDropped(1))
             return
@@ -190,7 +192,13 @@ class DecisionRecords:
     def full(self) -> bool:
         """Whether records cannot be written at the moment."""
         thread = self._thread
-        return thread is not None and (bool(thread.trouble) or self.waiting >= self._settings.records_queue)
+        return thread is not None and (bool(thread.trouble) or self._too_many_wait)
+
+    @property
+    def _too_many_wait(self) -> bool:
+        """A record is as long as the path that it names: thousands of the longest would fill the memory."""
+        most, thread = self._settings.records_queue, self._thread
+        return self.waiting >= most or (thread is not None and thread.octets >= most * _OCTETS)
 
     async def check(self) -> HealthStatus:
         """What is wrong with the records. Not ready where nothing is let through without one."""

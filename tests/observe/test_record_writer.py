@@ -170,6 +170,23 @@ async def test_a_full_disk_breaks_no_request_and_loses_nothing_once_there_is_roo
     assert logs[0]["reason"] == "No space left on device"
 
 
+async def test_of_long_records_fewer_wait(tmp_path: Path, clock: Clock, handled: Makes) -> None:
+    path = tmp_path / "records.jsonl"
+    path.symlink_to("/dev/full")
+    dropped: list[Event] = []
+    records = records_at(path, clock, queue=1_000, on_event=dropped.append)
+    await records.start()
+    for number in range(900):
+        records.write(handled(number, path="/" + "\u00e9" * 5_000))
+        if number % 25 == 0:
+            await asyncio.sleep(0.06)
+    # Each is 30 kB long: 2 MiB are 68, beside those of the last moment.
+    assert 60 < records.waiting < 150
+    assert records.full
+    assert count_of(dropped) > 700
+    await records.aclose()
+
+
 async def test_a_disk_that_stays_full_does_not_hold_up_the_end(
     tmp_path: Path, clock: Clock, handled: Makes
 ) -> None:
