@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -40,12 +41,11 @@ log = structlog.get_logger()
 
 # Lines are made on the event loop, a few at a time between requests, and written by a thread. A thread that makes
 # them as well takes the interpreter lock from the requests again and again, which costs them more than the lines do.
-# So does a thread that is woken for every few lines: it gets all of the last moment at once.
-_BATCH: Final = 25
-_LINGER_SECONDS: Final = 0.05
-_LUMP: Final = 1_000
-# Records that wait take this much each at most, on average.
-_OCTETS: Final = 2_048
+# So does a thread that is woken for every few lines: it gets all of the last moment at once. A line of a long path takes
+# a millisecond: then others come first, unless that leaves too many behind.
+_BATCH, _LONG, _MANY = 25, 0.001, 200
+_LINGER_SECONDS, _LUMP = 0.05, 1_000
+_OCTETS: Final = 2_048  # that records which wait take each at most, on average
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 _json = json.JSONEncoder(separators=(",", ":"), default=str).encode
@@ -196,7 +196,7 @@ class DecisionRecords:
 
     @property
     def _too_many_wait(self) -> bool:
-        """A record is as long as the path that it names: thousands of the longest would fill the memory."""
+        """A record is as long as its path: thousands of the longest would fill the memory."""
         most, thread = self._settings.records_queue, self._thread
         return self.waiting >= most or (thread is not None and thread.octets >= most * _OCTETS)
 
@@ -288,11 +288,6 @@ class DecisionRecords:
     def _chain_keys(self, keys: Iterable[Key]) -> list[ChainKey]:
         return [ChainKey.of(key, self._environment) for key in keys]
 
-    def _encoded(self, entry: RecordEntry) -> str:
-        if self._encoder is None:
-            raise RuntimeError("DecisionRecords.start() comes first")
-        return self._encoder.encode(entry)
-
     def _record_claims(self) -> None:
         if self._encoder is not None:
             self._encoder.record_claims(self._rule_claims | self._candidate_claims)
@@ -325,7 +320,11 @@ class DecisionRecords:
         if self._lost:
             self._made.append(self._gap(self._lost))
             self._lost = 0
-        self._made.extend(self._line(self._entries.popleft()) for _ in range(min(_BATCH, len(self._entries))))
+        begun = time.perf_counter()
+        for _ in range(min(_BATCH, len(self._entries))):
+            self._made.append(self._line(self._entries.popleft()))
+            if time.perf_counter() - begun > _LONG and len(self._entries) < _MANY:
+                break
 
     def _hand_over(self, *, ended: bool = False) -> Mark:
         assert self._thread is not None
@@ -335,10 +334,12 @@ class DecisionRecords:
         self._made = []
         return mark
 
-    def _line(self, entry: Entry) -> bytes:
+    def _line(self, entry: Any) -> bytes:
         assert self._chain is not None
+        assert self._encoder is not None
         try:
-            return self._chain.link(self._encoded(entry) if isinstance(entry, RecordEntry) else _json(entry))
+            encode = self._encoder.encode if isinstance(entry, RecordEntry) else _json
+            return self._chain.link(encode(entry))
         except Exception as problem:  # noqa: BLE001 - one strange record must not end the recording
             self._on_event(RecordsDropped(1))
             log.error("a decision record could not be made", error=type(problem).__name__)

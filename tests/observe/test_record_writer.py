@@ -31,6 +31,7 @@ from gateway.events import (
 from gateway.key_files.keyring import Key
 from gateway.model import Identity
 from gateway.observe import record_thread as module
+from gateway.observe import record_writer as writer
 from gateway.observe.chain import ChainKey
 from gateway.observe.proof import Proof, verify
 from gateway.observe.record_file import Space
@@ -168,6 +169,31 @@ async def test_a_full_disk_breaks_no_request_and_loses_nothing_once_there_is_roo
     assert lost == count_of(dropped) == 401 - len(kept) > 200
     assert sound(room)
     assert logs[0]["reason"] == "No space left on device"
+
+
+async def test_lines_that_take_long_are_made_one_at_a_time(
+    tmp_path: Path, clock: Clock, handled: Makes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_LONG", 0.0)
+    made: list[int] = []
+    make_some = DecisionRecords._make_some
+
+    def noting(records: DecisionRecords) -> None:
+        before = len(records._entries)
+        make_some(records)
+        made.append(before - len(records._entries))
+
+    monkeypatch.setattr(DecisionRecords, "_make_some", noting)
+    path = tmp_path / "records.jsonl"
+    records = records_at(path, clock)
+    await records.start()
+    for number in range(300):
+        records.write(handled(number))
+    await wait_for_lines(path, 301)
+    # Of too many that wait, more at once; then one for each round of the loop.
+    assert made == [25] * 4 + [1] * 200
+    await records.aclose()
+    assert sound(path)
 
 
 async def test_of_long_records_fewer_wait(tmp_path: Path, clock: Clock, handled: Makes) -> None:
