@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import islice
 from secrets import token_hex
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ _TOO_MUCH = (
 _COOKIE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 # What a browser keeps for one site is less than twice as many.
 _MOST_COOKIES = 100
+# With what is no cookie, and what has a name that came before.
+_MOST_LOOKED_AT = 400
 _TOO_BUSY = (
     "Too many connections. Please try again in a moment.\n"
     "Er zijn te veel verbindingen. Probeer het over enkele ogenblikken opnieuw."
@@ -162,8 +165,15 @@ def too_large(head: bytes | bytearray) -> Refused:
 
 
 def _names(cookies: Iterable[bytes]) -> list[bytes]:
-    pieces = (piece.partition(b"=")[0].strip(b" \t") for line in cookies for piece in line.split(b";"))
-    return list(dict.fromkeys(name for name in pieces if _COOKIE_NAME.fullmatch(name)))[:_MOST_COOKIES]
+    found: dict[bytes, None] = {}
+    pieces = (piece for line in cookies for piece in line.split(b";", _MOST_LOOKED_AT))
+    for piece in islice(pieces, _MOST_LOOKED_AT):
+        name = piece.partition(b"=")[0].strip(b" \t")
+        if _COOKIE_NAME.fullmatch(name):
+            found[name] = None
+            if len(found) == _MOST_COOKIES:
+                break
+    return list(found)
 
 
 def _removed(name: bytes) -> bytes:

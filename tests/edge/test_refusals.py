@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.edge import refusals
 from gateway.edge.refusals import Refusals, refusal
 from gateway.events import ClientRefused
 from tests.edge.listening import get, listening
@@ -61,6 +62,33 @@ def test_a_refusal_is_one_whole_answer_that_nobody_keeps(
         assert answer.values(line[0]) == [line[1]]
     else:
         assert not answer.values("clear-site-data")
+
+
+@pytest.mark.parametrize(
+    ("cookies", "removed"),
+    [
+        ([b"a%d=b" % number for number in range(5_000)], 100),
+        ([b"a=b"] * 5_000 + [b"late=b"], 1),
+        ([b"\x80=b"] * 5_000 + [b"late=b"], 0),
+        ([b"a=b"] * 300 + [b"later=b"], 2),
+    ],
+)
+def test_of_thousands_of_cookies_some_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, cookies: list[bytes], removed: int
+) -> None:
+    looked: list[bytes] = []
+    pattern = refusals._COOKIE_NAME
+
+    class Counting:
+        def fullmatch(self, name: bytes) -> object:
+            looked.append(name)
+            return pattern.fullmatch(name)
+
+    monkeypatch.setattr(refusals, "_COOKIE_NAME", Counting())
+    refused = refusals.too_large(b"GET / HTTP/1.1\r\nCookie: " + b"; ".join(cookies))
+    assert refused.reason == "cookies-too-large"
+    assert refused.extra.count(b"Max-Age=0") == removed
+    assert len(looked) <= 400
 
 
 def test_cookies_are_removed_by_name_from_this_host_only() -> None:
