@@ -24,6 +24,7 @@ from gateway.edge.protocol import protocol_class
 from gateway.edge.refusals import Refusals
 from gateway.edge.second_listener import second_listener
 from gateway.edge.settings import MOST_NEW, EdgeSettings
+from gateway.edge.tls_entrance import behind_tls
 from gateway.events import OnEvent
 from gateway.model import Language
 from gateway.observe.record_writer import DecisionRecords
@@ -125,5 +126,7 @@ class DecisionPointServer:
             }
         )
         protocol = with_certificate(protocol_class(edge, refusals=Refusals(self._on_event)))
-        async with second_listener(self.api, sock, protocol, tls) as server:
+        if tls is not None:
+            protocol = behind_tls(protocol, tls)
+        async with second_listener(self.api, sock, protocol) as server:
             yield server

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,16 +14,13 @@ from gateway.edge.drain import DrainedServer
 
 
 @contextlib.asynccontextmanager
-async def second_listener(
-    app: Any, sock: socket.socket, http: Any = "auto", tls: ssl.SSLContext | None = None
-) -> AsyncIterator[DrainedServer]:
+async def second_listener(app: Any, sock: socket.socket, http: Any = "auto") -> AsyncIterator[DrainedServer]:
     """Serve an ASGI application on this socket while the block runs. `http` is as uvicorn's setting.
 
     Raises ValueError where somebody else listens there.
     """
     server = DrainedServer(
-        _Config(
-            tls,
+        uvicorn.Config(
             app,
             http=http,
             lifespan="off",
@@ -48,16 +44,3 @@ async def second_listener(
     finally:
         server.should_exit = True
         await task
-
-
-class _Config(uvicorn.Config):
-    """With a TLS context that is made already."""
-
-    def __init__(self, tls: ssl.SSLContext | None, app: Any, **settings: Any) -> None:
-        super().__init__(app, **settings)
-        self._tls = tls
-
-    def load(self) -> None:
-        """Build the application and the protocol."""
-        super().load()
-        self.ssl = self._tls
