@@ -171,9 +171,15 @@ class Emergencies:
                 self._on_event(EmergencyClosed(each.rule, name, by, rules))
 
     async def _mark_ends(self, now: float) -> None:
-        """Write down that an opening has ended, so that no clock that is set back opens it again."""
+        """Write down that an opening has ended, so that no clock that is set back opens it again.
+
+        For all gateways only once it is over by the clock of the store: that of this machine may be ahead of all others.
+        """
         if not self._unmarked:
             return
+
+        def over(each: Opening) -> bool:
+            return there is None or each.until is None or self._ends(each) <= there
 
         def ended(openings: Sequence[Opening]) -> tuple[Opening, ...]:
             return tuple(
@@ -183,10 +189,11 @@ class Emergencies:
 
         def make(content: bytes | None) -> bytes | None:
             before = OPENINGS.parsed(content, self._environment, EMERGENCY) if content is not None else ()
-            after = ended(before)
+            after = tuple(new if over(old) else old for old, new in zip(before, ended(before), strict=True))
             return OPENINGS.text(after, self._environment) if after != before else None
 
         try:
+            there = await self._board.time()
             await self._board.change(EMERGENCY, make)
             if any(map(self._just_ended, self._orders.here)):
                 await asyncio.to_thread(OPENINGS.change, self._path, self._environment, ended)
@@ -194,7 +201,8 @@ class Emergencies:
             # Tried again at the next turn; here it is over in any case.
             log.info("the end of an emergency is not written down yet", reason=str(problem))
         else:
-            self._unmarked.clear()
+            early = {each.id for each in self._orders.known if self._just_ended(each) and not over(each)}
+            self._unmarked &= early
 
     def _just_ended(self, opening: Opening) -> bool:
         return opening.id in self._unmarked and opening.closed is None

@@ -50,6 +50,9 @@ class Announcements(Protocol):
     async def drop_entry(self, topic: str, name: str) -> bool:
         """Forget an entry."""
 
+    async def time(self) -> float | None:
+        """The time of day by its own clock; None where it has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
@@ -110,6 +113,8 @@ class KeyReload:
         self._on_event = on_event
         self._choices: dict[str, KeyChoice] = {}
         self._used: dict[str, tuple[str, float]] = {}
+        # By how much the clock of this machine is ahead of the store's, by which all judge how long a key was announced.
+        self._ahead = 0.0
         self._member = secrets.token_hex(8)
         self._others: tuple[Member, ...] = ()
         self._unread: tuple[str, ...] = ()
@@ -184,6 +189,8 @@ class KeyReload:
         return True
 
     async def _agree(self) -> None:
+        there = await self._store.time()
+        self._ahead = self._clock() - there if there is not None else 0.0
         await self._announce()
         self._others = read_members(await self._store.entries(TOPIC, now=self._clock()), without=self._member)
         self._unreached = ""
@@ -195,10 +202,16 @@ class KeyReload:
                 log.error("a key is missing here", reason=each)
 
     async def _announce(self) -> None:
-        accepts = {purpose: dict(choice.since) for purpose, choice in self._choices.items()}
+        accepts = {purpose: self._since(choice) for purpose, choice in self._choices.items()}
         said = {"host": socket.gethostname(), "pid": os.getpid(), "accepts": accepts, "uses": self._used}
         until = self._clock() + LASTS_SECONDS
         await self._store.put_entry(TOPIC, self._member, json.dumps(said).encode("ascii"), until=until)
+
+    def _since(self, choice: KeyChoice) -> dict[str, float]:
+        """By the store's clock. Where this machine's was set since then, nobody knows which moment is meant: the later one."""
+        return {
+            key: max(since, since - self._ahead) if since else since for key, since in choice.since.items()
+        }
 
     def _take(self, *, keep: bool = False) -> bool:
         """Put the keys in force; whether another one is used. With `keep`, the one in use stays, where it is there."""
@@ -209,7 +222,8 @@ class KeyReload:
             if first is None:
                 others = (each.accepts[purpose] for each in self._others if purpose in each.accepts)
                 announced_for = self._sources[purpose].announced_for
-                first = agreed_key(choice.since, others, announced_for=announced_for, now=self._clock())
+                now = self._clock() - self._ahead
+                first = agreed_key(self._since(choice), others, announced_for=announced_for, now=now)
             if not keep and before is not None and before[0] == first:
                 continue
             choice.take(first)

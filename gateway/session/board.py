@@ -123,6 +123,10 @@ class Board:
                 found[name] = {}
         return found
 
+    async def time(self) -> float | None:
+        """The store's own clock; None where it has none."""
+        return await self._store.time()
+
     async def marked(self) -> bool:
         """Whether the store has the mark of `serve`, which one that lost everything has not."""
         return bool(await self._store.entries(_SERVED, now=self._clock()))

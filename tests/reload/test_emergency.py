@@ -204,3 +204,36 @@ async def test_changed_rules_keep_it_open(tmp_path: Path) -> None:
     assert [each.id for each in worker.rules.rules().rules] == ["vault-emergency", "other"]
     await worker.rules.aclose()
     await worker.emergencies.aclose()
+
+
+class Clocked(Board):
+    """A board whose store has a clock of its own."""
+
+    there = NOW
+
+    async def time(self) -> float:
+        return self.there
+
+
+async def test_a_machine_whose_clock_is_ahead_ends_nothing_for_the_others(tmp_path: Path) -> None:
+    hands = Hands(wall=NOW + 700.0)
+    cipher = SessionCipher("ti", (b"k" * 32,))
+    board = Clocked(MemoryStore(), lambda: cipher, lambda: hands.wall)
+    content = OPENINGS.text((OPENING,), "ti")
+    await board.change("emergency", lambda _: content)
+    worker = await asyncio.to_thread(Worker, tmp_path, hands, board)
+    worker.emergencies._orders.take_shared(content, "the store")
+    await worker.emergencies.start()
+
+    async def stored() -> Opening:
+        found = board.read("emergency", (await board.orders())["emergency"])
+        return OPENINGS.parsed(found.content, "ti", "the store")[0]
+
+    for _ in range(3):
+        await worker.emergencies._turn(False)
+    assert not worker.open
+    assert (await stored()).closed is None
+    board.there = NOW + 601.0
+    await worker.emergencies._turn(False)
+    assert (await stored()).closed == NOW + 600.0
+    await worker.emergencies.aclose()

@@ -202,3 +202,34 @@ async def test_other_secrets_are_read_again(tmp_path: Path, store: MemoryStore, 
     path.write_bytes(b"other")
     await eventually(lambda: seen == [b"other"])
     await reload.aclose()
+
+
+class Clocked(MemoryStore):
+    """A store with a clock."""
+
+    there = 1_000.0
+
+    async def time(self) -> float:
+        return self.there
+
+
+@pytest.mark.parametrize("ahead", [0.0, 600.0, -600.0, 3_600.0])
+async def test_a_key_is_announced_for_its_time_whatever_the_clock_of_a_machine(ahead: float) -> None:
+    """Registers ask for the key set by their own clock: a machine that is ahead would sign with a key that they lack."""
+    store, now, used = Clocked(), [1_000.0 + ahead], list[str]()
+    # The file was replaced a moment ago, by the clock of this machine or by one that was right.
+    for placed in {now[0], 1_000.0}:
+        source = KeySource(
+            (), lambda placed=placed: KeyChoice({"new": placed, "old": 0.0}, used.append), 600.0
+        )
+        reload = KeyReload({"assertion": source}, store, clock=lambda: now[0], on_event=lambda _: None)
+        await reload.start()
+        assert used[-1] == "old"
+        store.there, now[0] = store.there + 599.0, now[0] + 599.0
+        await reload._agree()
+        assert used[-1] == "old"
+        await reload.aclose()
+        store.there, now[0] = 1_000.0, 1_000.0 + ahead
+    store.there, now[0] = store.there + 10_000.0, now[0] + 10_000.0
+    await reload._agree()
+    assert used[-1] == "new"

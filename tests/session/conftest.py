@@ -30,6 +30,13 @@ class Clock:
         return self.now
 
 
+class TestedRedis(RedisStore):
+    """A store whose server goes by the clock of the test."""
+
+    async def time(self) -> float:
+        return self._clock()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -46,7 +53,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
     found: Store
     if request.param == "redis":
         server: RedisServer = request.getfixturevalue("redis")
-        found = RedisStore(
+        found = TestedRedis(
             SharedStore(server.url, None, ""), environment=f"t{secrets.token_hex(6)}", clock=clock
         )
     elif request.param == "sqlite":

@@ -277,3 +277,26 @@ async def test_a_server_that_became_a_replica_is_used_again_once_it_is_none(serv
         await admin.replicaof("NO", "ONE")
     assert await store.put_value(b"n", b"x", until=time.time() + 9, now=time.time())
     await store.aclose()
+
+
+async def test_no_machine_ends_the_reports_of_others_by_its_own_clock(server: RedisServer) -> None:
+    """Ten minutes off, either way: they are waited for, and nobody uses a key that one of them lacks."""
+
+    def machine(ahead: float) -> tuple[RedisStore, float]:
+        found = RedisStore(
+            SharedStore(server.url, None, ""), environment="ti", clock=lambda: time.time() + ahead
+        )
+        return found, time.time() + ahead
+
+    machines = [machine(ahead) for ahead in (0.0, 600.0, -600.0)]
+    for number, (store, now) in enumerate(machines):
+        await store.start()
+        await store.put_entry("keys", str(number), b"here", until=now + 30.0)
+    for _ in range(2):
+        for store, now in machines:
+            assert await store.entries("keys", now=now) == dict.fromkeys("012", b"here")
+    right, now = machines[0]
+    await right.put_entry("keys", "over", b"here", until=now - 1.0)
+    for store, now in machines:
+        assert "over" not in await store.entries("keys", now=now)
+        await store.aclose()
