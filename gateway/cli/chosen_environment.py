@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import typer
 
@@ -23,6 +23,8 @@ from gateway.policy.ruleset import RuleSet
 from gateway.session.sessions import Sessions
 
 T = TypeVar("T")
+# Within this the clocks of two machines may differ.
+_MOST_AHEAD: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class ChosenEnvironment:
                         f"no gateway of {self.env} has used the session store {settings.session.store}; use the"
                         " configuration file of the gateway that runs (--config)"
                     )
+                await _compare_clocks(sessions)
                 if await sessions.store.replica():
                     typer.echo(
                         f"The session store {settings.session.store} is a replica: what it shows may be some seconds old, and"
@@ -148,3 +151,16 @@ class ChosenEnvironment:
         for entry in entries:
             records.write({"by": getpass.getuser(), **entry})
         await records.aclose()
+
+
+async def _compare_clocks(sessions: Sessions) -> None:
+    """Say where the clock of this machine is wrong: what is ordered here for an hour may be over already elsewhere."""
+    there = await sessions.store.time()
+    ahead = time.time() - there if there is not None else 0.0
+    if abs(ahead) > _MOST_AHEAD:
+        side = "ahead of" if ahead > 0 else "behind"
+        typer.echo(
+            f"THE CLOCK OF THIS MACHINE IS {abs(ahead):.0f} s {side} that of the session store: give the order on another machine,"
+            " or set the clock first.",
+            err=True,
+        )

@@ -84,3 +84,27 @@ def test_a_store_that_fails_halfway_may_have_done_it(
             place.with_store(work, only_reads=only_reads)
         assert stopped.value.exit_code == 1
         assert f"no answer in time. {words}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"), [(3_600.0, "3600 s ahead of"), (-3_600.0, "3600 s behind"), (1.0, "")]
+)
+def test_a_clock_that_is_wrong_is_said_where_orders_are_given(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ahead: float,
+    words: str,
+) -> None:
+    """A block for half an hour, ordered by a clock that is an hour behind, blocks nobody."""
+    _served(config)
+
+    async def there(_: SqliteStore) -> float:
+        return time.time() - ahead
+
+    async def work(_: Sessions) -> None:
+        return None
+
+    monkeypatch.setattr(SqliteStore, "time", there)
+    ChosenEnvironment.of(config, "ti").with_store(work)
+    assert (f"THE CLOCK OF THIS MACHINE IS {words}" in capsys.readouterr().err) == bool(words)
