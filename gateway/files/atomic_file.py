@@ -55,14 +55,30 @@ def replace(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a file", str(path))
     fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    try:
-        _write(fresh, path, content)
-        fresh.replace(path)
-    except OSError:
-        # On a full disk half of it would stay in the way.
+    with _alone(path.parent):
         fresh.unlink(missing_ok=True)
-        raise
+        try:
+            _write(fresh, path, content)
+            fresh.replace(path)
+        except OSError:
+            # On a full disk half of it would stay in the way.
+            fresh.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process replaces a file of this folder in the block: two workers that start would take each other's new file away."""
+    descriptor = None
+    # Some file systems know no locks of folders.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _write(fresh: Path, path: Path, content: bytes) -> None:

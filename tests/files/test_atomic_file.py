@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,14 @@ def test_only_files_are_replaced_and_nothing_is_left_behind(
         replace(tmp_path / "a", b"after")
     assert (tmp_path / "a").read_bytes() == b"before"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "folder", "link", "pipe"]
+
+
+def test_several_replace_one_file_at_the_same_moment(tmp_path: Path) -> None:
+    """As workers do that start together: none takes away what another one is writing."""
+    path = tmp_path / "a"
+    contents = [b"%d" % number * 10_000 for number in range(8)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        for _ in range(10):
+            list(pool.map(lambda content: replace(path, content), contents))
+            assert path.read_bytes() in contents
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
