@@ -24,6 +24,13 @@ def test_compose_takes_it() -> None:
         PyCompose.from_json(json.dumps(COMPOSE | {"services": {"a": {"image": "b", "readonly": True}}}))
 
 
+def test_nginx_comes_from_the_addresses_that_gateways_trust() -> None:
+    """A name that two common networks have leads to either: from the other one nginx would be a client like any."""
+    for name in ("gateway-1", "gateway-2"):
+        assert {*SERVICES["nginx"]["networks"]} & {*SERVICES[name]["networks"]} == {"front"}
+    assert all(COMPOSE["networks"][each] is not None for each in SERVICES["nginx"]["networks"])
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_container_is_closed(name: str) -> None:
     service = SERVICES[name]
