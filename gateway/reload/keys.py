@@ -33,6 +33,8 @@ LOOK_EVERY: Final = 1.0
 # A file that is being written is read once it has stayed the same for this many seconds.
 _QUIET: Final = 0.2
 ANNOUNCE_EVERY: Final = 2.0
+# So often in a row a process may be missing before it counts as gone: a store that came back empty gets what each says again.
+_MISSING: Final = 3
 
 
 class Announcements(Protocol):
@@ -117,6 +119,7 @@ class KeyReload:
         self._ahead = 0.0
         self._member = secrets.token_hex(8)
         self._others: tuple[Member, ...] = ()
+        self._missing: Mapping[tuple[str, int], int] = {}
         self._unread: tuple[str, ...] = ()
         self._unreached = ""
         self._lacking: tuple[str, ...] = ()
@@ -192,7 +195,9 @@ class KeyReload:
         there = await self._store.time()
         self._ahead = self._clock() - there if there is not None else 0.0
         await self._announce()
-        self._others = read_members(await self._store.entries(TOPIC, now=self._clock()), without=self._member)
+        self._others = self._with_missing(
+            read_members(await self._store.entries(TOPIC, now=self._clock()), without=self._member)
+        )
         self._unreached = ""
         if self._take():
             await self._announce()
@@ -200,6 +205,12 @@ class KeyReload:
         for each in self._lacking:
             if each not in before:
                 log.error("a key is missing here", reason=each)
+
+    def _with_missing(self, found: tuple[Member, ...]) -> tuple[Member, ...]:
+        here = {(each.host, each.pid) for each in found}
+        missing = {(each.host, each.pid): each for each in self._others if (each.host, each.pid) not in here}
+        self._missing = {name: self._missing.get(name, 0) + 1 for name in missing}
+        return (*found, *(each for name, each in missing.items() if self._missing[name] <= _MISSING))
 
     async def _announce(self) -> None:
         accepts = {purpose: self._since(choice) for purpose, choice in self._choices.items()}

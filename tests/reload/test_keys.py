@@ -233,3 +233,24 @@ async def test_a_key_is_announced_for_its_time_whatever_the_clock_of_a_machine(a
     store.there, now[0] = store.there + 10_000.0, now[0] + 10_000.0
     await reload._agree()
     assert used[-1] == "new"
+
+
+async def test_a_store_that_came_back_empty_makes_nobody_use_a_key_that_others_lack(
+    tmp_path: Path, store: MemoryStore, now: list[float]
+) -> None:
+    """As after a failover, or an outage that lasted longer than what each says: the first to speak again is not alone."""
+    a, b = Process(tmp_path / "a", store, now, OLD), Process(tmp_path / "b", store, now, OLD)
+    await a.reload.start()
+    await b.reload.start()
+    a.put(NEW, OLD)
+    await eventually(lambda: len(a.keys) == 2)
+    for _ in range(3):
+        store._entries.clear()
+        await a.reload._agree()
+        assert a.used == OLD
+        await b.reload._agree()
+    assert a.events == []
+    # One that has gone is waited for no longer.
+    await b.reload.aclose()
+    await eventually(lambda: a.used == NEW)
+    await a.reload.aclose()
