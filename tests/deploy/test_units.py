@@ -102,3 +102,14 @@ def test_it_is_given_time_to_drain_and_reads_rules_again() -> None:
     # A gateway that still ends listens at the same socket.
     assert service["NonBlocking"] == "yes"
     assert service["ExecReload"] == '/bin/sh -c "kill -HUP ${MAINPID}"'
+
+
+def test_what_systemd_hands_over_is_where_the_page_puts_it() -> None:
+    page = (ROOT / "docs/deployment.md").read_text()
+    folder = re.search(r"cp store-password (\S+)/\n", page)
+    assert folder is not None
+    loaded = re.search(
+        r"^LoadCredential=store-password:(\S+)$", (UNITS / "credentials.conf").read_text(), re.M
+    )
+    assert loaded is not None
+    assert loaded[1].replace("%i", "ti") == f"{folder[1]}/store-password"
