@@ -46,7 +46,7 @@ def validate(
 ) -> None:
     """Check a file. Reports every problem as FILE:LINE:COLUMN, and warns about what is probably not intended.
 
-    Starts nothing and needs no secrets.
+    Starts nothing, needs no secrets, and runs no tests: `gateway policy test` does, and a gateway whose tests fail does not start.
 
     Examples:
         gateway config validate
