@@ -136,7 +136,8 @@ class RedisStore:
         """See Store; one-time values expire by themselves, and expired entries are dropped when they are read."""
         by_use, by_end = self._orders
         gone = 0
-        for order, before in ((by_use, idle_before), (by_end, expired_before)):
+        for order, moment in ((by_use, idle_before), (by_end, expired_before)):
+            before = await self._there(moment)
             while names := await self._first(order, before):
                 for name in names:
                     gone += await self._script(FORGET, (name, *self._orders), (self._prefix,))

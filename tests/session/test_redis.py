@@ -300,3 +300,18 @@ async def test_no_machine_ends_the_reports_of_others_by_its_own_clock(server: Re
     for store, now in machines:
         assert "over" not in await store.entries("keys", now=now)
         await store.aclose()
+
+
+async def test_no_machine_sweeps_away_sessions_by_a_clock_that_is_ahead(server: RedisServer) -> None:
+    """An hour ahead, it would log everybody out at all machines."""
+    store, now = store_at(server.url), time.time()
+    await store.start()
+    await store.put(stored(1, created_at=now, seen_at=now, expires_at=now + 1_200))
+    await store.put(stored(2, created_at=now - 9_000, seen_at=now - 9_000, expires_at=now - 100))
+    wrong = RedisStore(SharedStore(server.url, None, ""), environment="ti", clock=lambda: time.time() + 3_600)
+    await wrong.start()
+    then = time.time() + 3_600
+    assert await wrong.sweep(expired_before=then - 60, idle_before=then - 1_800) == 1
+    assert await store.get(stored(1).key) is not None
+    await wrong.aclose()
+    await store.aclose()
