@@ -17,14 +17,14 @@ FAMILY = frozenset(
     x-remote-user x-remote-name x-remote-email x-remote-group x-remote-groups x-remote-role x-remote-roles
     x-user x-userid x-user-id x-user-name x-user-email x-username x-userinfo
     x-authenticated-user x-authenticated-userid x-authenticated-groups x-client-cert client-cert client-cert-chain x-jwt-assertion
-    cf-access-jwt-assertion cf-access-authenticated-user-email iv-user iv-groups iv-creds sm-user
+    cf-access-jwt-assertion cf-access-authenticated-user-email
     """.split()
 )
 FAMILY_STARTS = tuple(
     b"""
     x-auth-request- x-toegangspoort- x-webauth- x-authentik- x-pomerium- x-vouch- remote- x-remote- x-authenticated- client-cert
     x-ms-client-principal x-ms-token- x-goog-authenticated-user- x-goog-iap- x-amzn-oidc- x-ssl- ssl-client-
-    oidc-claim- oidc-access-token oidc-id-token oidc-refresh-token
+    oidc-claim- oidc-access-token oidc-id-token oidc-refresh-token iv- sm- oam- osso-
     """.split()
 )
 

@@ -38,6 +38,11 @@ def test_other_names_stay_apart() -> None:
         b"client-cert-chain",
         b"x-auth-request-email",
         b"oidc-claim-sub",
+        b"iv-user-l",
+        b"iv-remote-address",
+        b"sm-userdn",
+        b"oam-remote-user",
+        b"osso-user-dn",
     ],
 )
 def test_names_in_which_proxies_pass_an_identity(name: bytes) -> None:
@@ -45,7 +50,8 @@ def test_names_in_which_proxies_pass_an_identity(name: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"x-forwarded-for", b"user-agent", b"x-users", b"x-remotely", b"authorization"]
+    "name",
+    [b"x-forwarded-for", b"user-agent", b"x-users", b"x-remotely", b"authorization", b"ivory", b"smtp"],
 )
 def test_other_names_may_pass(name: bytes) -> None:
     assert not is_well_known(name)
