@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from gateway.assembly.environment import Environment
 from gateway.assembly.rules import Rules
 from gateway.blocks.blocks import Blocks
+from gateway.fleet.comparison import Fleet, fleet_report
+from gateway.fleet.neighbours import Neighbours
+from gateway.fleet.orders import Orders
 from gateway.observe.decision_record import person_names
 from gateway.reload.emergency import EMERGENCY, Emergencies
-from gateway.reload.fleet import Fleet, fleet_report
 from gateway.reload.maintenance import NAME as MAINTENANCE
 from gateway.reload.maintenance import Maintenances
-from gateway.reload.neighbours import Neighbours
-from gateway.reload.orders import Orders
 from gateway.session.sessions import Sessions
 
 

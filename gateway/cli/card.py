@@ -14,7 +14,7 @@ from gateway.cli.options import CONFIG, ENV
 from gateway.config.card import card_of, signed_card
 from gateway.errors import StoreUnavailable
 from gateway.files.reason import reason
-from gateway.reload.neighbours import CARDS, card_name, cards_in
+from gateway.fleet.neighbours import CARDS, card_name, cards_in
 from gateway.session.store import Store
 
 

@@ -15,9 +15,9 @@ from gateway.blocks.block_list import Block
 from gateway.cli.belgian_time import belgian_time
 from gateway.config import EnvironmentSettings
 from gateway.files.reason import may_be_there
+from gateway.fleet.members import TOPIC, Member, read_members
 from gateway.identity.assertion_keys import keys_in
 from gateway.key_files.keyring import PURPOSES, SHOWN, Key, Purpose, agreed_key
-from gateway.reload.members import TOPIC, Member, read_members
 from gateway.session.holder import REMEMBERED_SECONDS
 from gateway.session.stores import open_store
 

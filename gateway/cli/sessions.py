@@ -20,7 +20,7 @@ from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.output import counted
 from gateway.cli.people import ID, ORGANISATION, SUB, SUBJECT, Listed, SessionFilter, matching
 from gateway.errors import StoreUnavailable
-from gateway.reload.orders import REVOKED, revoked
+from gateway.fleet.orders import REVOKED, revoked
 from gateway.session.ending import end_found
 from gateway.session.sessions import Sessions
 from gateway.session.store import StoredSession

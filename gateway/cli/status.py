@@ -16,7 +16,7 @@ from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
 from gateway.cli.output import counted
 from gateway.config.fingerprint import fingerprint
-from gateway.reload.fleet import ALIKE, CLOCK, difference_words, fleet_differences, fleet_report
+from gateway.fleet.comparison import ALIKE, CLOCK, difference_words, fleet_differences, fleet_report
 from gateway.session.sessions import Sessions
 
 # Within this the clocks of two machines may differ.

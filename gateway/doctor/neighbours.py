@@ -9,7 +9,7 @@ from gateway.config import Config
 from gateway.config.card import card_of
 from gateway.doctor.check_result import CheckResult
 from gateway.errors import GatewayError
-from gateway.reload.neighbours import FoundCards, cards_in, cards_on, conflicts
+from gateway.fleet.neighbours import FoundCards, cards_in, cards_on, conflicts
 from gateway.session.sessions import Sessions
 
 

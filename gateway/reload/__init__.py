@@ -1,1 +1,1 @@
-"""Rules, candidate rules, keys and operators' orders going live in a running gateway."""
+"""Rules, candidate rules, keys, emergencies and maintenance going live in a running gateway."""

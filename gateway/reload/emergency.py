@@ -15,12 +15,12 @@ from gateway.config import Config
 from gateway.emergency.opening import OPENINGS, Opening
 from gateway.errors import StoreUnavailable
 from gateway.events import EmergencyClosed, EmergencyOpened, OnEvent
+from gateway.fleet.shared_order import SharedOrder
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
 from gateway.orders.orders_in_force import OrdersInForce
 from gateway.policy.in_force import OpenRule
 from gateway.reload.rules import RulesReload
-from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import Board
 
 log = structlog.get_logger()

@@ -22,9 +22,9 @@ import structlog
 from gateway.background import Loop
 from gateway.errors import StoreUnavailable
 from gateway.events import KeyChanged, OnEvent
+from gateway.fleet.members import LASTS_SECONDS, TOPIC, Member, read_members
 from gateway.key_files.keyring import SHOWN, Key, KeyChoice, Ring, agreed_key, in_order
 from gateway.observe.health import HealthStatus
-from gateway.reload.members import LASTS_SECONDS, TOPIC, Member, read_members
 from gateway.watcher import Watcher
 
 log = structlog.get_logger()

@@ -12,6 +12,7 @@ import structlog
 from gateway.background import Loop
 from gateway.config import Config
 from gateway.events import MaintenanceChanged, OnEvent
+from gateway.fleet.shared_order import SharedOrder
 from gateway.model import DecisionInput
 from gateway.observe.decision_record import timestamp
 from gateway.observe.health import HealthStatus
@@ -25,7 +26,6 @@ from gateway.policy.maintenance import (
     standing_in_the_way,
 )
 from gateway.reload.rules import RulesReload
-from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import Board
 
 log = structlog.get_logger()

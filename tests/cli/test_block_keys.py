@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from gateway.cli import application
 from gateway.config import load
 from gateway.config.key_files import rotate_key
+from gateway.fleet.members import TOPIC
 from gateway.model import Identity
 from gateway.observe.decision_record import person_names
-from gateway.reload.members import TOPIC
 from gateway.session.sessions import Sessions
 
 

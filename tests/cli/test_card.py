@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from gateway.cli import application
 from gateway.config import load
 from gateway.config.card import card_of, read_card, signed_card
-from gateway.reload.neighbours import CARDS, card_name, conflicts
+from gateway.fleet.neighbours import CARDS, card_name, conflicts
 from gateway.session.board import Board
 from gateway.session.sqlite import SqliteStore
 from tests.config.test_card import environment

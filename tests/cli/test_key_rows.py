@@ -11,8 +11,8 @@ from gateway.blocks.block_list import Block
 from gateway.cli.key_rows import KeyRow, members_of, rows, shared_key
 from gateway.config import EnvironmentSettings, load
 from gateway.config.key_files import rotate_key
+from gateway.fleet.members import TOPIC, Member
 from gateway.key_files.keyring import Key
-from gateway.reload.members import TOPIC, Member
 from gateway.session.holder import REMEMBERED_SECONDS
 from gateway.session.sqlite import SqliteStore
 

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from gateway.blocks.block_list import BLOCKS, Block
 from gateway.cli import application
 from gateway.config import load
+from gateway.fleet.order_copy import OrderCopy
 from gateway.key_files.keyring import PURPOSES
-from gateway.reload.order_copy import OrderCopy
 from gateway.session.board import LastingOrder
 from gateway.session.sessions import Sessions
 from tests.gateways import settings, write_config

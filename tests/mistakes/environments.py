@@ -36,7 +36,7 @@ MISTAKES = (
         "secrets-copied",
         "the secrets folder of T&I is copied to PRD, under PRD's names",
         f"{_CARD}; on one machine {_START}",
-        "tests/reload/test_neighbours.py::test_two_files_that_use_one_folder",
+        "tests/fleet/test_neighbours.py::test_two_files_that_use_one_folder",
     ),
     Proven(
         "key-for-another-use",
@@ -48,19 +48,19 @@ MISTAKES = (
         "one-redis",
         "two files use one Redis database, by its socket and by its port",
         _START,
-        "tests/reload/test_neighbours.py::test_one_database_of_redis_whatever_it_is_called",
+        "tests/fleet/test_neighbours.py::test_one_database_of_redis_whatever_it_is_called",
     ),
     Proven(
         "one-sqlite",
         "two files use one SQLite file",
         _START,
-        "tests/reload/test_neighbours.py::test_two_files_with_one_store",
+        "tests/fleet/test_neighbours.py::test_two_files_with_one_store",
     ),
     Proven(
         "two-registers-one-store",
         "two registers, both with an environment `prd`, use one store",
         _START,
-        "tests/reload/test_neighbours.py::test_another_register_with_the_same_name",
+        "tests/fleet/test_neighbours.py::test_another_register_with_the_same_name",
     ),
     Proven(
         "card-edited",

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.events import Event, KeyChanged
+from gateway.fleet.members import LASTS_SECONDS
 from gateway.key_files.keyring import Key, KeyChoice, Ring, write_key_file
 from gateway.reload.keys import KeyReload, KeySource, RingSource
-from gateway.reload.members import LASTS_SECONDS
 from gateway.session.memory import MemoryStore
 from gateway.settings import Secret
 from tests.waiting import eventually

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gateway.config import load
 from gateway.events import Event, MaintenanceChanged
+from gateway.fleet.order_copy import OrderCopy
 from gateway.model import DecisionInput
 from gateway.policy.maintenance import MAINTENANCE, OrderedMaintenance
 from gateway.reload.maintenance import Maintenances
-from gateway.reload.order_copy import OrderCopy
 from gateway.reload.rules import RulesReload
 from gateway.session.board import Board, LastingOrder
 from gateway.session.memory import MemoryStore

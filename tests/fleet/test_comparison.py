@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.events import Event, FleetSeen
+from gateway.fleet.comparison import CLOCK, Fleet, difference_words, fleet_differences, fleet_report
 from gateway.observe.metrics import Metrics
-from gateway.reload.fleet import CLOCK, Fleet, difference_words, fleet_differences, fleet_report
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings

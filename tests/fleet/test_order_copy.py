@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.reload.order_copy import OrderCopy
+from gateway.fleet.order_copy import OrderCopy
 from gateway.session.board import LastingOrder
 
 

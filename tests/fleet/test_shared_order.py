@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.reload.shared_order import SharedOrder
+from gateway.fleet.shared_order import SharedOrder
 from gateway.session.board import Board
 from gateway.session.memory import MemoryStore
 from gateway.session.ticket import SessionCipher

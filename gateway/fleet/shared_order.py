@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
+from gateway.fleet.order_copy import OrderCopy
 from gateway.orders.order_list import OF_STORE
-from gateway.reload.order_copy import OrderCopy
 from gateway.session.board import Board, LastingOrder, SealedElsewhere
 
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from gateway.reload.members import Member, read_members
+from gateway.fleet.members import Member, read_members
 
 
 def test_only_what_processes_say_is_read() -> None:

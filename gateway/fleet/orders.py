@@ -17,8 +17,8 @@ from gateway.blocks.block_list import BLOCKS
 from gateway.blocks.blocks import Blocks
 from gateway.errors import StoreUnavailable
 from gateway.events import OnEvent, ignore
+from gateway.fleet.shared_order import SharedOrder
 from gateway.observe.health import HealthStatus
-from gateway.reload.shared_order import SharedOrder
 from gateway.session.board import SealedElsewhere
 from gateway.session.sessions import Sessions
 from gateway.session.ticket import session_id

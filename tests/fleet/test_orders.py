@@ -17,8 +17,8 @@ from gateway.blocks.blocks import Blocks
 from gateway.blocks.settings import BlockSettings
 from gateway.errors import StoreUnavailable
 from gateway.events import Event, SessionEnded
+from gateway.fleet.orders import Orders, revoked
 from gateway.model import Identity
-from gateway.reload.orders import Orders, revoked
 from gateway.session.board import Board
 from gateway.session.memory import MemoryStore
 from gateway.session.sessions import Sessions
@@ -149,8 +149,8 @@ async def test_blocks_are_current_where_a_store_can_only_be_read(
         raise StoreUnavailable("the disk is full")
 
     async with running() as process:
-        monkeypatch.setattr("gateway.reload.orders._LATE", 0.0)
-        monkeypatch.setattr("gateway.reload.orders._REPORT_EVERY", 0.0)
+        monkeypatch.setattr("gateway.fleet.orders._LATE", 0.0)
+        monkeypatch.setattr("gateway.fleet.orders._REPORT_EVERY", 0.0)
         monkeypatch.setattr(store, "put_entry", full)
         await eventually(lambda: process.orders._unheard)
         await put(process.sessions.board, BLOCK)

@@ -15,8 +15,8 @@ from gateway.blocks.block_list import BLOCKS as LIST
 from gateway.blocks.block_list import Block
 from gateway.blocks.blocks import Blocks
 from gateway.blocks.settings import BlockSettings
+from gateway.fleet.orders import REVOKED, Orders
 from gateway.model import Identity
-from gateway.reload.orders import REVOKED, Orders
 from gateway.session.sessions import Sessions
 from gateway.session.settings import SessionSettings
 from tests.redis_server import RedisServer, running_redis

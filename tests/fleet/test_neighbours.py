@@ -19,7 +19,7 @@ from gateway.config import load
 from gateway.config.card import card_of, signed_card
 from gateway.config.model import EnvironmentSettings
 from gateway.events import ignore
-from gateway.reload.neighbours import CARDS, Neighbours, cards_in, cards_on
+from gateway.fleet.neighbours import CARDS, Neighbours, cards_in, cards_on
 from gateway.session.memory import MemoryStore
 from gateway.session.sqlite import SqliteStore
 from tests.config.test_card import environment
