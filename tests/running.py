@@ -35,6 +35,12 @@ def free_socket(*, shared: bool = False) -> socket.socket:
     return sock
 
 
+def little_kept(sock: socket.socket) -> socket.socket:
+    """With a buffer in the kernel, also of each connection to it, that stays small however busy the machine is."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    return sock
+
+
 def free_ports(number: int) -> list[int]:
     """Different ports on this machine that nothing listens on yet."""
     with contextlib.ExitStack() as stack:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Any
 
+from tests.running import little_kept
 from tests.waiting import rounds
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -238,6 +239,7 @@ class SocketRegister:
     async def listen(self) -> None:
         """Begin to accept connections, on the port that it had before."""
         self.server = await asyncio.start_server(self.connected, "127.0.0.1", self.port, limit=1_000_000)
+        little_kept(self.server.sockets[0])
         self.port = self.server.sockets[0].getsockname()[1]
 
     @contextlib.contextmanager

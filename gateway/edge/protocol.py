@@ -127,19 +127,31 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         if not self._socket.go_on_reading():
             return False
         data, self._waits = self._waits, b""
+        try:
+            self._take_in(data)
+        except BaseException:
+            # What is left of it is lost: nothing may follow.
+            self._socket.abort()
+            raise
+        return True
+
+    def _take_in(self, data: bytes) -> None:
         begun = time.perf_counter()
         for end in range(_SLICE, len(data) + _SLICE, _SLICE):
             self._dialogue.receive(data[end - _SLICE : end])
             if end < len(data) and time.perf_counter() - begun > _LONG and self._wait():
                 self._waits = data[end:]
                 break
-        return True
 
     def eof_received(self) -> bool:
+        self._flush()
+        return self._dialogue.receive_end()
+
+    def _flush(self) -> None:
+        """Take in what waits for its turn: something else has to come after it."""
         if self._waits:
             waits, self._waits = self._waits, b""
             self._dialogue.receive(waits)
-        return self._dialogue.receive_end()
 
     def pause_writing(self) -> None:
         self._dialogue.pause_writing()
@@ -154,5 +166,6 @@ class GatewayProtocol(asyncio.BufferedProtocol):
         self._dialogue.drain()
 
     def shutdown(self) -> None:
-        """The server stops."""
+        """The server stops. What has come is answered all the same."""
+        self._flush()
         self._dialogue.stop()

@@ -59,6 +59,9 @@ class SwitchedConnection:
 
     def start(self) -> None:
         """Begin with what came already: when it is this client's turn, as it may be thousands of frames."""
+        if self._socket.write_paused:
+            # What was answered before it waits for the client still. The transport says so only once.
+            self._receiver.paused()
         if self._early and self._socket.hold_reading():
             self.turns.wait(self._begin_in_turn)
         else:
@@ -72,6 +75,8 @@ class SwitchedConnection:
 
     def _begin(self) -> None:
         self._started = True
+        # First: what is passed on may have to stop it again.
+        self._socket.resume_reading()
         early, self._early = self._early, b""
         if early:
             self._receiver.received(early)
@@ -79,7 +84,6 @@ class SwitchedConnection:
             self._receiver.ended()
         if self._stopping:
             self._receiver.stopping()
-        self._socket.resume_reading()
 
     # Called by the protocol
 

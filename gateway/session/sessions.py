@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from operator import methodcaller
 from typing import Final
@@ -235,7 +236,6 @@ class Sessions:
             # In place of one that an unfinished attempt left.
             await self.one_time.take(_MOVED, ticket)
             await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
-            await self.continued.note(ticket, fresh.text, seconds=session.expires_at - self.clock())
             await self._holders.remember(fresh.text, identity)
             await self.summaries.keep(renewed, self.clock())
         if not await self._stored.swap(earlier, opened):
@@ -246,6 +246,9 @@ class Sessions:
         if changed:
             self._cache.move(ticket, fresh)
         self._cache.put(opened)
+        if changed:
+            with suppress(StoreUnavailable):  # what is under way ends then
+                await self.continued.note(ticket, fresh.text, seconds=session.expires_at - self.clock())
         return renewed, fresh.text
 
     async def end(self, ticket: str, *, replaced: bool = False) -> Session | None:

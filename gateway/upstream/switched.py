@@ -57,10 +57,11 @@ class RegisterSocket(asyncio.BufferedProtocol):
 
     def start(self) -> None:
         """Begin with the octets that came behind the register's answer."""
+        # First: what is passed on may have to stop it again.
+        self.resume_reading()
         early, self._early = self._early, b""
         if early:
             self._take(early)
-        self.resume_reading()
 
     # Called by the transport
 
@@ -106,7 +107,12 @@ class RegisterSocket(asyncio.BufferedProtocol):
         if self._transport.is_closing():
             return False
         data, self._waits = self._waits, b""
-        self._take_in(data)
+        try:
+            self._take_in(data)
+        except BaseException:
+            # What is left of it is lost: nothing may follow.
+            self._transport.abort()
+            raise
         if self._reading and not self._held and not self._transport.is_closing():
             self._transport.resume_reading()
         return True
@@ -119,7 +125,10 @@ class RegisterSocket(asyncio.BufferedProtocol):
         return self._transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._waits = b""
+        if self._waits:
+            # With TLS the register's last words may wait here when its connection is gone.
+            waits, self._waits = self._waits, b""
+            self._end.received(waits)
         self._end.lost()
 
     def pause_writing(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.edge.refusals import Refusals
 from gateway.edge.response_cycle import SWITCH
+from gateway.edge.switched import SwitchedConnection
 from gateway.edge.turns import ClientTurns
 from tests.edge.listening import Application, connect, everything, get, listening
 from tests.running import Running
@@ -169,3 +170,42 @@ def test_what_came_behind_the_request_is_passed_on_in_turn(
         sock.sendall(get("/shout", *UPGRADE))
         until_head(sock)
     assert waited == ["_begin_in_turn"]
+
+
+class Socket:
+    """A client's socket, as far as a switch needs it; what was answered before still waits."""
+
+    write_paused = True
+    read_paused = True
+
+    def pause_reading(self) -> None:
+        self.read_paused = True
+
+    def resume_reading(self) -> None:
+        self.read_paused = False
+
+
+class Full(Shout):
+    """Has enough at once."""
+
+    def received(self, data: bytes) -> None:
+        self.seen.append(data.decode())
+        self.peer.pause_reading()
+
+
+def test_a_client_that_takes_in_nothing_stops_the_other_side_from_the_start() -> None:
+    sock, other = Socket(), Full()
+    found = SwitchedConnection(
+        sock,  # type: ignore[arg-type]
+        other,
+        None,  # type: ignore[arg-type]
+        early=b"",
+        client_sent_all=False,
+        gone=lambda: None,
+    )
+    other.peer = found
+    found.receive(b"early")
+    sock.hold_reading = lambda: False  # type: ignore[attr-defined]
+    found.start()
+    assert other.seen == ["paused", "early"]
+    assert sock.read_paused, "what came early has filled the other side"

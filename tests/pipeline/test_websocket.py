@@ -22,7 +22,7 @@ from gateway.config import load
 from gateway.session.sqlite import SqliteStore
 from tests.gateway_fixture import GatewayFixture, scripted_gateway
 from tests.gateways import settings, write_config
-from tests.running import free_socket, serving
+from tests.running import free_socket, little_kept, serving
 from tests.waiting import until
 from tests.websockets import (
     BINARY,
@@ -70,6 +70,7 @@ def register() -> Iterator[SocketRegister]:
 def live(tmp_path_factory: pytest.TempPathFactory, register: SocketRegister) -> Iterator[GatewayFixture]:
     with scripted_gateway(
         tmp_path_factory.mktemp("live"),
+        sock=little_kept(free_socket()),
         backend=f"http://127.0.0.1:{register.port}",
         rules=RULES,
         session={"cache_ttl": "100ms", "recheck": "10m", "recheck_grace": "0s"},

@@ -231,3 +231,60 @@ async def test_the_inside_of_a_frame_is_passed_on_as_it_comes() -> None:
             found.start()
             await eventually(lambda: len(end.data) == 200_000)
             assert max(end.pieces) > 4_096
+
+
+async def test_what_came_behind_the_answer_may_stop_the_reading() -> None:
+    async def work(served: Served) -> None:
+        served.send(TEXT, b"early")
+        await served.frame()
+
+    with socket_register(SocketRegister(work=work)) as register:
+        async with switched(register) as (found, end):
+            await asyncio.sleep(0.05)
+            received = end.received
+
+            def enough(data: bytes) -> None:
+                received(data)
+                found.pause_reading()
+
+            end.received = enough  # type: ignore[method-assign]
+            found.start()
+            await eventually(lambda: end.data)
+            assert not found._reading
+
+
+async def test_last_words_that_wait_for_their_turn_come_before_the_end() -> None:
+    async def work(served: Served) -> None:
+        served.send(TEXT, b"last")
+        await served.frame()
+
+    turns = Turns()
+    with socket_register(SocketRegister(work=work)) as register:
+        async with switched(register, turns) as (found, end):
+            turns.time = False
+            found.start()
+            await eventually(lambda: found._waits == frame(TEXT, b"last"))
+            found.connection_lost(None)
+            assert end.data == frame(TEXT, b"last")
+            assert end.did == ["lost"]
+
+
+async def test_where_a_turn_fails_nothing_follows() -> None:
+    async def work(served: Served) -> None:
+        served.send(TEXT, b"x")
+        await served.frame()
+
+    turns = Turns()
+    with socket_register(SocketRegister(work=work)) as register:
+        async with switched(register, turns) as (found, end):
+            turns.time = False
+            found.start()
+            await eventually(lambda: turns.waiting)
+
+            def fails(_: bytes) -> None:
+                raise RuntimeError("a fault")
+
+            end.received = fails  # type: ignore[method-assign]
+            with pytest.raises(RuntimeError, match="a fault"):
+                turns.waiting[0]()
+            await eventually(lambda: "lost" in end.did)
