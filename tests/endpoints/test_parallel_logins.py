@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.auth.flow import MOST_FLOWS
+from gateway.endpoints import parallel_logins
+from gateway.session.one_time import OneTimeStore
 from tests.gateway_fixture import Browser, GatewayFixture, scripted_gateway
 
 
@@ -76,6 +80,48 @@ def test_many_tabs_leave_one_session(gate: GatewayFixture, visitor: Browser, had
     assert tabs[0].go("/oauth2/logout/local").status_code == 200
     assert lasting(gate) == before, "nothing outlives the logout"
     assert tabs[5].call("/echo").status_code == 401
+
+
+class NoLocks(dict[str, asyncio.Lock]):
+    """As where each callback comes to another process."""
+
+    def setdefault(self, _key: str, default: Any = None) -> Any:
+        return default
+
+
+def test_callbacks_at_two_processes_leave_one_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel_logins, "WeakValueDictionary", NoLocks)
+    get_all, both = OneTimeStore.get_all, asyncio.Barrier(2)
+
+    async def together(self: OneTimeStore, kind: str, secrets: Sequence[str]) -> list[bytes | None]:
+        found = await get_all(self, kind, secrets)
+        await both.wait()
+        return found
+
+    monkeypatch.setattr(OneTimeStore, "get_all", together)
+    with scripted_gateway(tmp_path) as gate:
+        visitor = gate.browser()
+        tabs = at_once(gate, visitor, begun(visitor, 2))
+        assert len({gate.ticket(tab) for tab in tabs}) == 1
+        assert lasting(gate) == 1
+        assert tabs[0].call("/echo").status_code != 401
+
+
+def test_a_login_at_another_session_of_the_provider_gets_a_session_of_its_own(
+    gate: GatewayFixture, visitor: Browser
+) -> None:
+    """A logout there names only that one."""
+    callbacks = begun(visitor, 2)
+    gate.op.claims["sid"] = "one"
+    visitor.go(callbacks[0])
+    ticket = gate.ticket(visitor)
+    gate.op.claims["sid"] = "two"
+    visitor.go(callbacks[1])
+    del gate.op.claims["sid"]
+    assert gate.ticket(visitor) != ticket
+    assert gate.with_ticket(ticket, "/echo").status_code == 401
 
 
 def test_who_is_somebody_else_gets_a_session_of_their_own(gate: GatewayFixture, visitor: Browser) -> None:
