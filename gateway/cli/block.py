@@ -81,10 +81,10 @@ def add(
         stop("say who to block: one of --organisation, --subject, --sub and --id")
     if not reason.strip():
         stop("say why, with --reason")
-    now = time.time()
-    ends = read_belgian_time(until, now) if until is not None else None
     chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, BLOCKS, only_here, patience=timeout if wait else None)
+    now = ordered.now()
+    ends = read_belgian_time(until, now) if until is not None else None
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
 
     keys = _keys(chosen, here=ordered.here) if wanted.organisation is None else ()

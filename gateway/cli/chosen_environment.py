@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -90,6 +91,13 @@ class ChosenEnvironment:
             )
             stop(f"{getattr(problem, 'detail', None) or problem}. {outcome}", NOT_DONE)
 
+    def now(self) -> float:
+        """This moment by the clock of the session store; by this machine's where the store has none, or cannot be asked."""
+        if self.shared:
+            with suppress(StoreUnavailable, ValueError):
+                return asyncio.run(self._with_sessions(store_now))
+        return time.time()
+
     def try_store(self, work: Callable[[Sessions], Awaitable[T]], *, served: bool = True) -> T:
         """The same; without `served` also with a store that no gateway has used. Raises StoreUnavailable and ValueError."""
         settings = self.settings
@@ -99,30 +107,34 @@ class ChosenEnvironment:
                 " commands"
             )
 
-        async def run() -> T:
-            secure = settings.public_url.startswith("https://")
-            sessions = Sessions(
-                settings.session, environment=self.env, secure=secure, clock=time.time, make=False
-            )
-            try:
-                await sessions.start(sweep=False)
-                if served and not await sessions.board.served():
-                    raise ValueError(
-                        f"no gateway of {self.env} has used the session store {settings.session.store}; use the"
-                        " configuration file of the gateway that runs (--config)"
-                    )
-                await _compare_clocks(sessions)
-                if await sessions.store.replica():
-                    typer.echo(
-                        f"The session store {settings.session.store} is a replica: what it shows may be some seconds old, and"
-                        " nothing can be ordered through it.",
-                        err=True,
-                    )
-                return await work(sessions)
-            finally:
-                await sessions.aclose()
+        async def looked_at(sessions: Sessions) -> T:
+            if served and not await sessions.board.served():
+                raise ValueError(
+                    f"no gateway of {self.env} has used the session store {settings.session.store}; use the"
+                    " configuration file of the gateway that runs (--config)"
+                )
+            await _compare_clocks(sessions)
+            if await sessions.store.replica():
+                typer.echo(
+                    f"The session store {settings.session.store} is a replica: what it shows may be some seconds old, and"
+                    " nothing can be ordered through it.",
+                    err=True,
+                )
+            return await work(sessions)
 
-        return asyncio.run(run())
+        return asyncio.run(self._with_sessions(looked_at))
+
+    async def _with_sessions(self, work: Callable[[Sessions], Awaitable[T]]) -> T:
+        settings = self.settings
+        secure = settings.public_url.startswith("https://")
+        sessions = Sessions(
+            settings.session, environment=self.env, secure=secure, clock=time.time, make=False
+        )
+        try:
+            await sessions.start(sweep=False)
+            return await work(sessions)
+        finally:
+            await sessions.aclose()
 
     def record(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """Add who did what to the decision records, if they go to a file that a gateway has made."""
@@ -153,14 +165,22 @@ class ChosenEnvironment:
         await records.aclose()
 
 
+async def store_now(sessions: Sessions) -> float:
+    """This moment (seconds since the epoch) by the clock of the session store, by which gateways keep orders and sessions; by
+    this machine's where the store has none. Raises StoreUnavailable.
+    """
+    there = await sessions.store.time()
+    return there if there is not None else time.time()
+
+
 async def _compare_clocks(sessions: Sessions) -> None:
-    """Say where the clock of this machine is wrong: what is ordered here for an hour may be over already elsewhere."""
+    """Say where the clock of this machine is wrong: what it shows is then wrong too, and so is what a gateway here does."""
     there = await sessions.store.time()
     ahead = time.time() - there if there is not None else 0.0
     if abs(ahead) > _MOST_AHEAD:
         side = "ahead of" if ahead > 0 else "behind"
         typer.echo(
-            f"THE CLOCK OF THIS MACHINE IS {abs(ahead):.0f} s {side} that of the session store: give the order on another machine,"
-            " or set the clock first.",
+            f"THE CLOCK OF THIS MACHINE IS {abs(ahead):.0f} s {side} that of the session store: set it. What is ordered goes by the"
+            " clock of the store; a gateway on this machine goes by the wrong one.",
             err=True,
         )

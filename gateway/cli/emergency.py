@@ -65,7 +65,7 @@ def open_(
     if seconds > longest:
         stop(f"{rule} can be open for {longest / 60:g} minutes at most (`emergency: at_most:`)")
     ordered = Ordered.at(chosen, OPENINGS, only_here)
-    who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
+    who, now = running_operator(chosen.settings.emergency.operators, as_), ordered.now()
     expires = now + chosen.settings.emergency.confirm_within
     asked = Opening(
         f"e-{secrets.token_hex(4)}", rule, reason.strip(), seconds, who.name, who.how, now, expires
@@ -113,7 +113,7 @@ def confirm(
     """
     chosen = ChosenEnvironment.of(config, env)
     ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
-    who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
+    who, now = running_operator(chosen.settings.emergency.operators, as_), ordered.now()
 
     def opened(asked: Opening) -> Opening:
         _declared(chosen, asked.rule)
@@ -155,7 +155,7 @@ def close(
     """
     chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, OPENINGS, only_here, patience=timeout if wait else None)
-    who, now = running_operator(chosen.settings.emergency.operators, as_), time.time()
+    who, now = running_operator(chosen.settings.emergency.operators, as_), ordered.now()
 
     def closed(standing: Opening) -> Opening:
         return replace(standing, closed=now, closed_by=who.name)

@@ -87,7 +87,7 @@ def start(
     """
     chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
-    now = time.time()
+    now = ordered.now()
     settings = chosen.settings.maintenance
     since, ends = _span(from_, until, now)
     one = OrderedMaintenance(
@@ -142,7 +142,7 @@ def end(
     """
     chosen = ChosenEnvironment.by_settings(config, env)
     ordered = Ordered.at(chosen, MAINTENANCE, only_here, patience=timeout if wait else None)
-    now = time.time()
+    now = ordered.now()
     gone: list[OrderedMaintenance] = []
     who = login_account().name
 
@@ -248,9 +248,12 @@ def _streams(written: str) -> Streams:
 
 
 def _paths(chosen: ChosenEnvironment, written: Sequence[str]) -> tuple[str, ...]:
+    folds = chosen.settings.paths.case == "insensitive"
     for each in written:
         try:
             pattern = parse_pattern(each)
+            if folds:
+                pattern.folding()
         except ValueError as problem:
             stop(f"--path {each}: {problem}")
         fault = why_nothing_closes(chosen.config, chosen.env, pattern) if chosen.rules is not None else None

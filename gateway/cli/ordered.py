@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,10 @@ class Ordered(Generic[E]):
     def option(self) -> str:
         """What a further command about these orders has to say after the others."""
         return " --only-here" if self.here else ""
+
+    def now(self) -> float:
+        """This moment (seconds since the epoch) by the clock that these orders go by: that of the store, or of this machine."""
+        return time.time() if self.here else self.chosen.now()
 
     def beside(self) -> Sequence[E]:
         """What the file of this machine has beside the store: it is in force too, and changed with --only-here alone."""

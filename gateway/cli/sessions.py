@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from gateway.cli.belgian_time import belgian_time
-from gateway.cli.chosen_environment import ChosenEnvironment
+from gateway.cli.chosen_environment import ChosenEnvironment, store_now
 from gateway.cli.confirm import TIMEOUT, WAIT, Confirmation, conclude, confirmation
 from gateway.cli.exit import NOT_DONE, stop
 from gateway.cli.options import CONFIG, ENV, JSON
@@ -60,7 +59,11 @@ def list_(
     """
     chosen = ChosenEnvironment.by_settings(config, env)
     wanted = SessionFilter.of(chosen, id_, subject, organisation, sub=sub)
-    found = chosen.with_store(lambda sessions: matching(sessions, wanted, time.time()), only_reads=True)
+
+    async def find(sessions: Sessions) -> list[Listed]:
+        return await matching(sessions, wanted, await store_now(sessions))
+
+    found = chosen.with_store(find, only_reads=True)
     _print(chosen, found, as_json=as_json)
     if wanted.given and not found:
         _nobody(chosen)
@@ -152,7 +155,7 @@ async def _end(
     sessions: Sessions, wanted: SessionFilter, patience: float
 ) -> tuple[list[Listed], Confirmation, str]:
     """The sessions that were ended, which processes have forgotten them, and why these may not be all."""
-    begun = time.time()
+    begun = await store_now(sessions)
     listed: dict[str, Listed] = {}
     ended: list[str] = []
 

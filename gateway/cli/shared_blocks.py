@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Sequence
 
 from gateway.blocks.block_list import BLOCKS, Block
 from gateway.blocks.merge import Merged, with_block
+from gateway.cli.chosen_environment import store_now
 from gateway.cli.confirm import Confirmation, carried_out
 from gateway.cli.ordered import change_shared
 from gateway.cli.people import Listed, SessionFilter, matching
@@ -24,7 +24,7 @@ async def block_everywhere(
     patience: float,
 ) -> tuple[Merged, Sequence[Listed], Confirmation]:
     """Add the block that `make_block` makes of the sessions that match; those sessions, and which processes have it."""
-    now = time.time()
+    now = await store_now(sessions)
     found = await matching(sessions, wanted, now)
     persons = found[0].summary.persons if found else ()
     if wanted.id is not None and persons:
@@ -52,6 +52,6 @@ async def unblock_everywhere(
         return left
 
     order = await change_shared(sessions, BLOCKS, env, make)
-    listed = await matching(sessions, SessionFilter(), time.time())
+    listed = await matching(sessions, SessionFilter(), await store_now(sessions))
     known = await carried_out(sessions.board, BLOCKS.name, order.revision, patience=patience)
     return left, listed, known

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from gateway.config.cards import card_problems
 from gateway.config.includes import read_file
+from gateway.config.lock import lock_problems
 from gateway.config.maintenance import maintenance_problems
 from gateway.config.messages import place_of
 from gateway.config.model import Config, Document
 from gateway.config.pages import reading_context
-from gateway.config.positions import Place, read_yaml
+from gateway.config.positions import Place, Positions, read_yaml
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.stand_ins import repaired_document
 
@@ -38,7 +40,7 @@ def settings_alone(path: Path, environment: str | None) -> Config | None:
             return None
         document, later = repaired_document(data, fault, context, positions)
         problems.extend(later)
-    if document is None or problems or [*maintenance_problems(document, positions)]:
+    if document is None or problems or _lock_or_plan_is_broken(document, positions):
         return None
     if environment is not None and environment not in document.environments:
         return None
@@ -55,6 +57,17 @@ def settings_alone(path: Path, environment: str | None) -> Config | None:
         pages=document.pages,
         files=(path,),
         watched=(path,),
+    )
+
+
+def _lock_or_plan_is_broken(document: Document, positions: Positions) -> bool:
+    """Whether environments share something, so that a command could act on another one, or a maintenance has a fault."""
+    return any(
+        (
+            *lock_problems(document.environments, positions),
+            *card_problems(document, positions),
+            *maintenance_problems(document, positions),
+        )
     )
 
 

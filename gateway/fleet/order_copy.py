@@ -55,4 +55,4 @@ class OrderCopy:
             with locked(self._path):
                 replace(self._path, content.encode("ascii"))
         except OSError as problem:
-            log.info("no copy of the shared blocks is kept", path=str(self._path), reason=problem.strerror)
+            log.info("no copy of the shared orders is kept", path=str(self._path), reason=problem.strerror)

@@ -83,7 +83,7 @@ class ObserveSettings(Settings):
     """Where decision records go: stdout, file:PATH (rotation-safe) or none. Relative paths start at this file."""
 
     records_queue: int = Field(default=10_000, ge=100, le=1_000_000, strict=True)
-    """Most records that wait to be written, and of long ones as many as take 2 KiB each; when the disk cannot keep up, more are dropped and counted."""
+    """Most records that wait to be written; together they take at most 2 KiB times this number. When the disk cannot keep up, more are dropped and counted."""
 
     records_when_full: Literal["deny", "continue"] = "continue"
     """While records cannot be written, because the disk is full or too slow: let requests go on, and count those whose

@@ -161,16 +161,26 @@ class OrderedMaintenance:
         return self.ended is not None or (self.until is not None and now >= self.until)
 
     def maintenance(self, rights: Mapping[str, NamedRight], *, folds: bool) -> Maintenance:
-        """What it means with these rights; a right that they lack makes no exception. Raises ValueError for a bad path."""
+        """What it means with these rights; a right that they lack makes no exception. Raises ValueError for a bad path.
+
+        A path that cannot fold closes what it says as it is written: an order must not be lost over that.
+        """
         patterns = [parse_pattern(each) for each in self.paths]
         return Maintenance(
             self.id,
             Once(self.since, self.until if self.until is not None else inf, self.at_once),
-            tuple(each.folding() if folds else each for each in patterns),
+            tuple(_folded(each) if folds else each for each in patterns),
             self.message,
             tuple(rights[name] for name in self.exceptions if name in rights),
             self.streams,
         )
+
+
+def _folded(pattern: Pattern) -> Pattern:
+    try:
+        return pattern.folding()
+    except ValueError:
+        return pattern
 
 
 def with_one_more(

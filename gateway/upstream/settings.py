@@ -112,7 +112,7 @@ class BreakerSettings(Settings):
     """How many requests in a row that it did not take, answer validly or answer in time put a server out."""
 
     open_for: Duration = Field(default=10.0, ge=0.1)
-    """For how long; then one request tries it, and an answer lets it take all requests again."""
+    """How long it is left alone; then one request tries it, and an answer lets it take all requests again."""
 
 
 def _fixed_name(name: str) -> str:

@@ -108,3 +108,23 @@ def test_a_clock_that_is_wrong_is_said_where_orders_are_given(
     monkeypatch.setattr(SqliteStore, "time", there)
     ChosenEnvironment.of(config, "ti").with_store(work)
     assert (f"THE CLOCK OF THIS MACHINE IS {words}" in capsys.readouterr().err) == bool(words)
+
+
+def test_moments_of_orders_are_those_of_the_store(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ChosenEnvironment.of(config, "ti")
+    assert abs(place.now() - time.time()) < 60.0
+    _served(config)
+
+    async def there(_: SqliteStore) -> float:
+        return 1_800_000_000.0
+
+    async def down(_: SqliteStore) -> None:
+        raise StoreUnavailable("no answer in time")
+
+    monkeypatch.setattr(SqliteStore, "time", there)
+    assert place.now() == 1_800_000_000.0
+    monkeypatch.setattr(SqliteStore, "start", down)
+    assert abs(place.now() - time.time()) < 60.0
+    assert capsys.readouterr().err == ""

@@ -215,3 +215,10 @@ def test_what_is_of_this_machine_alone_is_named_and_ends_as_it_says(gate: Gatewa
     assert f"To end it: gateway maintenance end {one} --env ti --only-here\n" in said
     assert f"ENDED in ti: {one}" in run(gate, "end", one, "--only-here")
     assert "STILL" not in run(gate, "end", code=1)
+
+
+def test_a_path_that_the_register_may_read_in_two_ways_is_refused(tmp_path: Path) -> None:
+    with scripted_gateway(tmp_path, blocks=FAST, paths={"case": "insensitive"}) as gate:
+        said = run(gate, "start", "--path", "/categorie\u00ebn/**", code=2)
+        assert "a path pattern has letters a to z only, and not \u00eb" in said
+        assert "nobody matched" in run(gate, "end", code=1)

@@ -63,6 +63,12 @@ def test_faults_of_another_environment(tmp_path: Path) -> None:
         ("store: sqlite:var/prd.db", "stoor: sqlite:var/prd.db"),
         ("environments:\n", "enviroments:\n"),
         ("rules:\n", "rules: [\n"),
+        # By these a command would act on the sessions or the keys of the other environment.
+        ("store: sqlite:var/prd.db", "store: sqlite:var/ti.db"),
+        (
+            "client_id: 5b0c3a52-6f0e-4f0a-9d53-0f5a1c7be001",
+            "client_id: 5b0c3a52-6f0e-4f0a-9d53-0f5a1c7be002",
+        ),
     ],
 )
 def test_settings_that_would_be_a_guess(tmp_path: Path, old: str, new: str) -> None:

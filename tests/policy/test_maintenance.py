@@ -65,6 +65,17 @@ def test_an_order_knows_its_rights_by_name() -> None:
     assert ORDERED.over(20.0)
 
 
+def test_a_path_that_cannot_fold_closes_what_it_says() -> None:
+    found = OrderedMaintenance("m", "an", 1.0, 1.0, paths=("/categorie\u00ebn/**", "/A/**")).maintenance(
+        {}, folds=True
+    )
+    assert [each.folds for each in found.patterns] == [False, True]
+    current = snapshot([found], 2.0).current
+    assert standing_in_the_way(current, asked("/categorie\u00ebn/x")) is not None
+    assert standing_in_the_way(current, asked("/a/x")) is not None
+    assert standing_in_the_way(current, asked("/x")) is None
+
+
 def test_lists_of_orders() -> None:
     assert MAINTENANCE.parsed(MAINTENANCE.text([ORDERED], "ti"), "ti", "x") == (ORDERED,)
     for wrong in ('"streams": "maybe"', '"since": NaN', '"paths": ["a"]'):
