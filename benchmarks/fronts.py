@@ -36,6 +36,7 @@ OAUTH2 = "Envoy, oauth2 + jwt_authn"
 ASKING = {
     "nginx, permissions kept for 5 s": ("nginx", {"cache": "5s"}),
     "nginx, asks about each request": ("nginx", {}),
+    "nginx, the same over a unix socket": ("nginx", {"socket": "front.sock"}),
     "Envoy, ext_authz over HTTP": ("envoy", {}),
     "Envoy, ext_authz over gRPC": ("envoy-grpc", {}),
 }
@@ -48,16 +49,20 @@ def asking(bench: Bench, dialect: str, further: dict[str, str]) -> Iterator[Targ
     folder.chmod(0o777)  # nginx runs its worker as another user
     port, public, verdicts, observe = (free_port() for _ in range(4))
     url = f"http://localhost:{port}"
+    front: dict[str, object] = {
+        "listen": f"127.0.0.1:{verdicts}",
+        "peers": ["127.0.0.1/32"],
+        "dialect": dialect,
+        **further,
+    }
+    if "socket" in front:
+        front |= {"listen": f"unix:{folder / str(front.pop('socket'))}", "peers": []}
     with running(acm_of(url)) as acm:
         environment = settings(
             folder, name="ti", gateway_url=url, acm_url=acm, upstream_url=f"http://{bench.upstream}",
             listen=f"127.0.0.1:{public}", observe={"listen": f"127.0.0.1:{observe}", "log_level": "info"},
             edge={"trusted_proxies": ["127.0.0.1/32"]},
-            fronts={
-                "main": {
-                    "listen": f"127.0.0.1:{verdicts}", "peers": ["127.0.0.1/32"], "dialect": dialect, **further,
-                },
-            },
+            fronts={"main": front},
         )  # fmt: skip
         config = write_config(folder, {"ti": environment}, plugins=(str(ROOT / "plugins"),))
         serve = [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--env", "ti"]
