@@ -152,3 +152,5 @@ class Window:
         for site in sites:
             self.go(site)
             self.driver.delete_all_cookies()
+            # On a busy machine WebKit does it later, and would take the cookies of the next test.
+            self.wait(lambda: not self.driver.get_cookies(), "page without cookies")
