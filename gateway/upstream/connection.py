@@ -25,7 +25,7 @@ from gateway.upstream.connection_state import (
     ConnectionState,
 )
 from gateway.upstream.known_responses import KnownResponses
-from gateway.upstream.read_buffers import MOST_OF_BODY, ReadBuffers
+from gateway.upstream.read_buffers import BUFFERS, MOST_OF_BODY
 from gateway.upstream.response_reader import ResponseReader
 from gateway.upstream.server_health import ServerHealth
 from gateway.upstream.session_tags import NOBODY
@@ -43,9 +43,6 @@ class ClientStalled(Exception):
 
 
 _NOT_ENDED = "the register closed the connection without ending TLS (close_notify), and its answer has no length: it may be cut"
-
-
-_buffers = ReadBuffers()
 
 
 class HomePool(Protocol):
@@ -73,7 +70,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
         """`known` are heads that responses of the same server had."""
         self._loop = loop
         self._known = known
-        self._large, self._small = _buffers.large, _buffers.body
+        self._large, self._small = BUFFERS.large, BUFFERS.body
         self._transport: asyncio.Transport
         self._told: Callable[[], None] | None = None
         self._deadline = 0.0
@@ -117,7 +114,7 @@ class UpstreamConnection(asyncio.BufferedProtocol):
     def may_switch(self) -> None:
         """The one request asks for another protocol. What comes behind the answer waits for the client: little is read at once."""
         self.response.may_switch()
-        self._large = self._small = _buffers.switch
+        self._large = self._small = BUFFERS.switch
 
     @property
     def settled(self) -> bool:

@@ -19,3 +19,7 @@ class ReadBuffers(threading.local):
         self.large = memoryview(bytearray(_LARGE))
         self.body = self.large[:MOST_OF_BODY]
         self.switch = self.large[:_SWITCH]
+
+
+BUFFERS: Final = ReadBuffers()
+"""Each loop has its own, as each runs in a thread of its own."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.read_buffers import BUFFERS
 from gateway.upstream.tunnel import End
 
 # What is taken in at once, in octets and in seconds, where it is not the inside of one frame: thousands of tiny ones, as of
 # answers to pings, take long.
 _SLICE: Final = 4_096
 _LONG: Final = 0.0002
-# What is read at once, and so what waits for a client that takes in nothing.
-_READ: Final = 16_384
 # How much may wait for a register that takes in nothing, until it is nearly gone: what is being written comes on top.
 _UNWRITTEN: Final = 16_384
 _NEARLY_WRITTEN: Final = 4_096
@@ -30,16 +28,6 @@ class Turns(Protocol):
 
     def wait(self, begin: Callable[[], bool]) -> None:
         """Call back when it is this client's turn; `begin` returns whether there was anything to do."""
-
-
-class _Buffer(threading.local):
-    """Where sockets are read into: one for all connections of a loop, as each read is taken at once."""
-
-    def __init__(self) -> None:
-        self.room = memoryview(bytearray(_READ))
-
-
-_buffer = _Buffer()
 
 
 class RegisterSocket(asyncio.BufferedProtocol):
@@ -70,10 +58,10 @@ class RegisterSocket(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(_UNWRITTEN, _NEARLY_WRITTEN)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return _buffer.room
+        return BUFFERS.switch
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._take(_buffer.room[:nbytes].tobytes())
+        self._take(BUFFERS.switch[:nbytes].tobytes())
 
     def _take(self, data: bytes) -> None:
         if not self._waits and self._turns.has_time():

@@ -1,4 +1,4 @@
-"""The copy of the shared blocks on this machine."""
+"""The copy of shared orders on this machine."""
 
 from __future__ import annotations
 
