@@ -55,8 +55,7 @@ class ParallelLogins:
             # Logins of other tabs that this browser has under way by now may come with its ticket or without.
             for secret, ticket in zip(secrets, kept, strict=True):
                 if ticket != found[1]:
-                    await one_time.take(_KIND, secret)
-                    await one_time.put(_KIND, secret, found[1].encode("ascii"), seconds=_SECONDS)
+                    await one_time.replace(_KIND, secret, found[1].encode("ascii"), seconds=_SECONDS)
         return found
 
     async def _first(

@@ -29,8 +29,7 @@ class ContinuedTickets:
         """What is under way with `earlier` goes on with `later`, unless that one needs the proof of a key and `earlier` did not."""
         if binding_of(later) and not binding_of(earlier):
             return
-        await self._one_time.take(_KIND, earlier)
-        await self._one_time.put(_KIND, earlier, later.encode("ascii"), seconds=seconds)
+        await self._one_time.replace(_KIND, earlier, later.encode("ascii"), seconds=seconds)
 
     async def hand_over(self, earlier: str, session: Session, ticket: str) -> bool:
         """Let what is under way with an `earlier` ticket go on with that of a new session, if the same person goes on for the

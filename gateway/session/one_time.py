@@ -51,6 +51,11 @@ class OneTimeStore:
         sealed = self._cipher().seal(self._cipher().ticket(secret), content, purpose=kind)
         return await self._store.put_value(self._name(kind, secret), sealed, until=now + seconds, now=now)
 
+    async def replace(self, kind: str, secret: str, content: bytes, *, seconds: float) -> None:
+        """Keep content in place of what there may be under this secret."""
+        await self.take(kind, secret)
+        await self.put(kind, secret, content, seconds=seconds)
+
     async def get(self, kind: str, secret: str) -> bytes | None:
         """The content under this secret, which stays."""
         return self._opened(

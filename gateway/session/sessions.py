@@ -234,8 +234,7 @@ class Sessions:
         opened = OpenedSession(fresh, renewed, seen_at, seen_at)
         if changed:
             # In place of one that an unfinished attempt left.
-            await self.one_time.take(_MOVED, ticket)
-            await self.one_time.put(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
+            await self.one_time.replace(_MOVED, ticket, fresh.text.encode("ascii"), seconds=leads_for)
             await self._holders.remember(fresh.text, identity)
             await self.summaries.keep(renewed, self.clock())
         if not await self._stored.swap(earlier, opened):

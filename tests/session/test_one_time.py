@@ -48,6 +48,14 @@ async def test_a_content_is_read_any_number_of_times_and_taken_once(one_time: On
     assert await one_time.get("form", secret) is None
 
 
+async def test_a_content_takes_the_place_of_another(one_time: OneTimeStore) -> None:
+    secret = new_ticket()
+    for content in (b"first", b"second"):
+        await one_time.replace("thing", secret, content, seconds=10.0)
+        assert await one_time.get("thing", secret) == content
+    assert not await one_time.put("thing", secret, b"third", seconds=10.0)
+
+
 async def test_the_store_sees_neither_name_nor_content(one_time: OneTimeStore) -> None:
     class Spy:
         seen: list[bytes]
